@@ -1,0 +1,258 @@
+/* arena.c -- chunks of 4 KiB, a bounded cache of them a thread, and chunks of their own for
+ * what is large.
+ *
+ * The newest chunk of the usual size stands first in an arena's list and is the one that small
+ * requests are cut from.  A request of more than a quarter of a chunk that does not fit there
+ * gets an exact chunk of its own, linked behind the first, so that the room left in the first
+ * is not given up for it: at most a quarter of any chunk is lost.
+ *
+ * Invariants
+ *  (1) Free bytes of a chunk (used .. size) are poisoned under ASan, as are the bytes of a
+ * cached chunk.  Between two allocations stands a poisoned gap, so that running over one is
+ * seen. (2) Memory is zeroed when it is handed out, not when it comes back: most of a chunk's
+ * bytes are then written while they are in the cache of the processor anyway.
+ *
+ * A chunk goes back to the cache of the thread that resets the arena, which need not be the one
+ * that filled it (work that was offloaded); chunks carry no thread of their own, so that is
+ * fine.
+ */
+#include "base/arena.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_ASAN 1
+#endif
+#endif
+
+#ifdef ARENA_ASAN
+#include <sanitizer/asan_interface.h>
+static const size_t gap = 16;
+#else
+static const size_t gap = 0;
+#endif
+
+enum {
+    CHUNK_SIZE = 4096,    /* with its header */
+    CACHED_MAX = 128,     /* chunks a thread keeps: half a megabyte */
+    OWN_CHUNK = 4096 / 4, /* a larger request that does not fit gets a chunk of its own */
+    ALIGN_MAX = 64
+};
+
+struct arena_chunk {
+    struct arena_chunk *next;
+    size_t size; /* of data */
+    size_t used;
+    char data[];
+};
+
+enum { DATA_SIZE = CHUNK_SIZE - sizeof(struct arena_chunk) };
+
+static _Thread_local struct {
+    struct arena_chunk *first;
+    unsigned n;
+} cache;
+
+static void
+poison(char *p, size_t n)
+{
+#ifdef ARENA_ASAN
+    __asan_poison_memory_region(p, n);
+#else
+    (void)p;
+    (void)n;
+#endif
+}
+
+static void
+unpoison(char *p, size_t n)
+{
+#ifdef ARENA_ASAN
+    __asan_unpoison_memory_region(p, n);
+#else
+    (void)p;
+    (void)n;
+#endif
+}
+
+static struct arena_chunk *
+chunk_new(size_t size)
+{
+    struct arena_chunk *c;
+    size_t total;
+
+    if (size == DATA_SIZE && cache.first) {
+        c = cache.first;
+        cache.first = c->next;
+        cache.n--;
+    } else {
+        if (__builtin_add_overflow(size, sizeof *c, &total))
+            mem_exhausted(size);
+        c = mem_grow(NULL, total);
+        c->size = size;
+        poison(c->data, size);
+    }
+    c->next = NULL;
+    c->used = 0;
+    return c;
+}
+
+static void
+chunk_free(struct arena_chunk *c)
+{
+    unpoison(c->data, c->size);
+    mem_free(c);
+}
+
+static void
+chunk_put(struct arena_chunk *c)
+{
+    if (c->size != DATA_SIZE || cache.n >= CACHED_MAX) {
+        chunk_free(c);
+        return;
+    }
+    poison(c->data, c->size);
+    c->next = cache.first;
+    cache.first = c;
+    cache.n++;
+}
+
+void
+arena_thread_fini(void)
+{
+    while (cache.first) {
+        struct arena_chunk *c = cache.first;
+
+        cache.first = c->next;
+        chunk_free(c);
+    }
+    cache.n = 0;
+}
+
+void
+arena_init(struct arena *a)
+{
+    *a = (struct arena){NULL, 0};
+}
+
+void
+arena_reset(struct arena *a)
+{
+    while (a->chunk) {
+        struct arena_chunk *c = a->chunk;
+
+        a->chunk = c->next;
+        chunk_put(c);
+    }
+    a->used = 0;
+}
+
+void
+arena_fini(struct arena *a)
+{
+    arena_reset(a);
+}
+
+/* Cuts n bytes off the chunk, or NULL when they do not fit. */
+static char *
+cut(struct arena_chunk *c, size_t n, size_t align)
+{
+    uintptr_t at = (uintptr_t)(c->data + c->used);
+    size_t skip = (size_t)(-at & (align - 1)), left = c->size - c->used;
+    char *p;
+
+    if (skip > left || n > left - skip)
+        return NULL;
+    p = c->data + c->used + skip;
+    left -= skip + n;
+    c->used += skip + n + (left < gap ? left : gap);
+    return p;
+}
+
+static char *
+cut_from_new(struct arena *a, size_t n, size_t align)
+{
+    bool own = n > OWN_CHUNK;
+    size_t size = DATA_SIZE;
+    struct arena_chunk *c;
+
+    if (own) {
+        if (__builtin_add_overflow(n, align + gap, &size))
+            mem_exhausted(n);
+        size += size == DATA_SIZE; /* chunk_put tells chunks apart by their size */
+    }
+    c = chunk_new(size);
+    if (own && a->chunk) {
+        c->next = a->chunk->next;
+        a->chunk->next = c;
+    } else {
+        c->next = a->chunk;
+        a->chunk = c;
+    }
+    return cut(c, n, align);
+}
+
+void *
+arena_alloc(struct arena *a, size_t n, size_t align)
+{
+    char *p = NULL;
+
+    assert(align && align <= ALIGN_MAX && (align & (align - 1)) == 0);
+    if (a->chunk)
+        p = cut(a->chunk, n, align);
+    if (!p)
+        p = cut_from_new(a, n, align);
+    unpoison(p, n);
+    a->used += n;
+    return memset(p, 0, n);
+}
+
+void *
+arena_alloc_array(struct arena *a, size_t n, size_t size, size_t align)
+{
+    size_t total;
+
+    if (__builtin_mul_overflow(n, size, &total))
+        mem_exhausted(SIZE_MAX);
+    return arena_alloc(a, total, align);
+}
+
+struct str
+arena_dup(struct arena *a, struct str s)
+{
+    char *p = arena_alloc(a, s.n + 1, 1);
+
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    return str_of(p, s.n);
+}
+
+struct str
+arena_printf(struct arena *a, const char *fmt, ...)
+{
+    char small[256], *p;
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(small, sizeof small, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        n = 0;
+    p = arena_alloc(a, (size_t)n + 1, 1);
+    if ((size_t)n < sizeof small) {
+        memcpy(p, small, (size_t)n);
+    } else {
+        va_start(ap, fmt);
+        vsnprintf(p, (size_t)n + 1, fmt, ap);
+        va_end(ap);
+    }
+    return str_of(p, (size_t)n);
+}

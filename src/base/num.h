@@ -1,0 +1,21 @@
+/* num.h -- numbers from text, strictly: no sign unless stated, no space, no overflow, whole
+ * input. */
+#ifndef BASE_NUM_H
+#define BASE_NUM_H
+
+#include <stdint.h>
+
+#include "triglot/rc.h"
+#include "triglot/str.h"
+
+/* Decimal digits only, at least one; TG_EINVAL otherwise, TG_ELIMIT above max.  Leading zeros
+ * are allowed. */
+TG_MUST_USE tg_rc num_u64(struct str s, uint64_t max, uint64_t *ret);
+/* One optional '-' then digits.  TG_EINVAL, TG_ELIMIT. */
+TG_MUST_USE tg_rc num_i64(struct str s, int64_t *ret);
+/* A decimal fraction such as "0.25" or "15" (digits, at most one point with digits on both
+ * sides, no exponent), in thousandths: "0.25" gives 250.  Digits past the third are cut.  max
+ * is in thousandths too.  TG_EINVAL, TG_ELIMIT. */
+TG_MUST_USE tg_rc num_milli(struct str s, uint64_t max, uint64_t *ret);
+
+#endif
