@@ -1,0 +1,142 @@
+/* co_int.h -- what the files of src/co share and nobody else sees.
+ *
+ * A coroutine is in exactly one of four states.  READY ones are linked in the scheduler's ready
+ * list; a PARKED one is reachable only through what it waits on (an event, a channel, an
+ * operation, a timer, a scope), and `interrupt` is how a cancel takes it off there.
+ */
+#ifndef CO_CO_INT_H
+#define CO_CO_INT_H
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "co/co.h"
+#include "co/fiber.h"
+#include "co/ring.h"
+
+/* switch_ARCH.S.  Saves the callee-saved registers and floating-point control words on the
+ * current stack, its pointer in *save_sp, and goes on where `sp` was saved. */
+void co_switch(void **save_sp, void *sp);
+/* Builds, below top (16-byte aligned), the frame that co_switch resumes into co_main(c). */
+void *co_frame(void *top, struct co *c);
+_Noreturn void co_main(struct co *c);
+
+enum co_state { CO_READY, CO_RUNNING, CO_PARKED, CO_DEAD };
+
+/* Called for a parked coroutine when a reason appears: takes it off what it waits for and wakes
+ * it with the reason, or asks for that to happen, or does nothing when it cannot be hurried. */
+typedef void co_interrupt_fn(struct co *c, tg_rc why);
+
+/* Lies at the top of its own stack, so that a parked coroutine touches no other page. */
+struct co {
+    struct co_ctx ctx;
+    struct co *next; /* ready list */
+    enum co_state state;
+    tg_rc wake_rc; /* what co_park returns */
+    co_interrupt_fn *interrupt;
+    void *waits_on;          /* for interrupt */
+    struct co_scope *scope;  /* innermost scope that covers it: opened by it, else home */
+    struct co_scope *home;   /* spawned into */
+    struct co_scope *shield; /* innermost scope when it was shielded, NULL without a shield */
+    struct list kid;         /* in home->kids */
+    const char *name;
+    co_fn *fn;
+    void *arg;
+    struct co_timer shield_timer;
+};
+
+struct co_stacks {
+    char **free; /* LIFO of usable low ends */
+    unsigned n_free, cap_free;
+    unsigned n_cold; /* free[0..n_cold) hold no resident pages */
+    unsigned n_total;
+    size_t bytes, stride;
+    bool light_guards; /* guards are page table marks (Linux 6.13), not mappings */
+    struct co_slab *slabs;
+};
+
+enum { CO_LONG_NAMES = 32 };
+
+struct co_sched {
+    struct co *cur;
+    struct co *ready_head, *ready_tail;
+    unsigned budget;            /* resumptions left in this turn */
+    unsigned group, group_left; /* runs that are timed together, and how many are to come */
+    uint64_t run_began,
+        run_long; /* processor ticks: start of this group, what counts as long */
+    co_time suspicious_until;
+    struct co_ctx ctx; /* the scheduler's own stack */
+    co_time now;
+    struct ring *ring;
+    struct heap timers;
+    struct co_stats stats;
+    struct co_stacks stacks;
+    unsigned coroutines_max, turn_budget;
+    uint64_t ticks_0;
+    int64_t ns_0;
+    struct co_scope root;
+    tg_rc root_rc;
+    struct {
+        const char *name;
+        uint64_t count;
+    } long_names[CO_LONG_NAMES];
+    pthread_mutex_t post_mx;
+    struct co_post *post_head, **post_tail;
+    atomic_bool posted;
+};
+
+extern _Thread_local struct co_sched *co_self __attribute__((visibility("hidden")));
+
+static inline struct co *
+co_cur(void)
+{
+    assert(co_self && co_self->cur && "a call that suspends, outside of a coroutine");
+    return co_self->cur;
+}
+
+/* The reason that an S call of c returns: what its innermost scope has, because a cancel marks
+ * all scopes nested in the cancelled one.  Under a shield, what was open then is not looked at.
+ */
+static inline tg_rc
+co_reason(const struct co *c)
+{
+    return c->scope == c->shield ? TG_OK : c->scope->cancelled;
+}
+
+/* sched.c */
+
+/* Suspends the current coroutine until co_wake.  interrupt NULL: cancellation does not reach
+ * it. Returns the rc given to co_wake. */
+tg_rc co_park(struct co *c, co_interrupt_fn *interrupt, void *waits_on);
+/* Makes a parked coroutine ready. */
+void co_wake(struct co *c, tg_rc rc);
+void co_ready(struct co_sched *s, struct co *c);
+
+/* stack.c */
+void co_stacks_init(struct co_stacks *p, size_t bytes);
+void co_stacks_fini(struct co_stacks *p);
+/* A stack with a struct co at its top, of which only ctx is filled.  NULL: no memory. */
+struct co *co_stack_get(struct co_stacks *p);
+/* May be called on the stack itself, which stays usable until the next co_stack_get or
+ * co_stacks_trim. */
+void co_stack_put(struct co_stacks *p, struct co *c);
+/* Gives pages of long unused stacks back.  On the scheduler's stack. */
+void co_stacks_trim(struct co_stacks *p);
+/* Sets up the handler that names the coroutine whose stack overflowed; once a thread. */
+void co_overflow_open(void);
+void co_overflow_close(void);
+
+/* scope.c */
+void co_scope_root(struct co_scope *s);
+tg_rc co_spawn_in(struct co_sched *s, struct co_scope *scope, const char *name, co_fn *fn,
+                  void *arg);
+/* The coroutine's function has returned rc: leaves its scope. */
+void co_leave_scope(struct co *c, tg_rc rc);
+
+/* timer.c: fires what is due at s->now. */
+void co_timers_fire(struct co_sched *s);
+
+#endif

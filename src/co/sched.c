@@ -1,0 +1,445 @@
+/* sched.c -- the scheduler: ready list, turns, posts, the watchdog.
+ *
+ * A turn: up to turn_budget ready coroutines run, posts run, the ring submits and waits once
+ * and its completions mark coroutines ready, timers that are due fire.  Completions, timers and
+ * posts never resume a coroutine; they only put it at the end of the ready list, so coroutines
+ * run in the order in which they became ready and a callback never finds one in mid-air.
+ *
+ * A coroutine that suspends switches straight to the next ready one, and to the scheduler's own
+ * stack only when the list or the turn's budget is used up.
+ *
+ * The watchdog reads the processor's tick counter, which is cheaper than a clock, and looks at
+ * the clock only when a run seems long.  The tick rate is taken from all the time since the
+ * scheduler started, so it needs no calibration.  Even the counter costs several times what a
+ * switch does (virtual machines), so only the first runs of a turn are timed one by one; in a
+ * crowded turn the others are timed eight together.  When eight together were long, they are
+ * counted under "several", and for some seconds every run is timed by itself, which names a
+ * repeated offender.
+ *
+ * When the ring fails (a completion was lost) nothing can be unwound: what is suspended may be
+ * named by operations in the kernel.  co_run then returns the error and leaves ring and stacks
+ * where they are; the worker must end.
+ */
+#include "co/co_int.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+_Thread_local struct co_sched *co_self;
+#ifdef CO_TSAN
+_Thread_local void *co_fiber_dead;
+#endif
+
+enum {
+    STACK_BYTES = 65536,
+    COROUTINES_MAX = 65536,
+    TURN_BUDGET = 256,
+    TIMED_ALONE = 32, /* runs of a turn that are always timed one by one */
+    TIMED_TOGETHER = 8,
+};
+
+#define LONG_NS       (10 * NS_PER_MS)
+#define SUSPICIOUS_NS (10 * NS_PER_S)
+#define DRAIN_NS      NS_PER_S
+#define FIRST_GUESS   100000 /* ticks; below 10 ms on any processor, corrected at once */
+
+static inline uint64_t
+ticks(void)
+{
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+    uint64_t v;
+
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(v));
+    return v;
+#else
+    return (uint64_t)clock_monotonic_ns();
+#endif
+}
+
+static void
+run_was_long(struct co_sched *s, const char *name, uint64_t t)
+{
+    double ticks_per_ns, ns;
+    int64_t since = clock_monotonic_ns() - s->ns_0;
+    unsigned i;
+
+    ticks_per_ns = (double)(t - s->ticks_0) / (double)(since > 0 ? since : 1);
+    s->run_long = (uint64_t)(ticks_per_ns * (double)LONG_NS);
+    ns = (double)(t - s->run_began) / ticks_per_ns;
+    if (ns < (double)LONG_NS)
+        return;
+    if (s->group > 1) {
+        name = "several";
+        s->suspicious_until = s->now + SUSPICIOUS_NS;
+    }
+    s->stats.long_turns++;
+    if ((int64_t)ns > s->stats.longest_ns) {
+        s->stats.longest_ns = (int64_t)ns;
+        s->stats.longest_name = name;
+    }
+    for (i = 0; i < CO_LONG_NAMES - 1; i++)
+        if (!s->long_names[i].name || strcmp(s->long_names[i].name, name) == 0)
+            break;
+    if (!s->long_names[i].name)
+        s->long_names[i].name = i == CO_LONG_NAMES - 1 ? "other" : name;
+    s->long_names[i].count++;
+}
+
+static void
+timing_starts(struct co_sched *s, uint64_t t)
+{
+    bool crowded = s->turn_budget - s->budget >= TIMED_ALONE && s->now >= s->suspicious_until;
+
+    s->run_began = t;
+    s->group = s->group_left = crowded ? TIMED_TOGETHER : 1;
+}
+
+/* A run, or a group of runs, has ended; c was the last. */
+static __attribute__((noinline)) void
+timing_ends(struct co_sched *s, const struct co *c)
+{
+    uint64_t t = ticks();
+
+    if (t - s->run_began > s->run_long)
+        run_was_long(s, c->name, t);
+    timing_starts(s, t);
+}
+
+void
+co_long_turns(const struct co_sched *s,
+              void (*row)(void *arg, const char *name, uint64_t count), void *arg)
+{
+    unsigned i;
+
+    for (i = 0; i < CO_LONG_NAMES && s->long_names[i].name; i++)
+        row(arg, s->long_names[i].name, s->long_names[i].count);
+}
+
+/* --- switching
+ * -------------------------------------------------------------------------------- */
+
+void
+co_ready(struct co_sched *s, struct co *c)
+{
+    c->state = CO_READY;
+    c->next = NULL;
+    if (s->ready_tail)
+        s->ready_tail->next = c;
+    else
+        s->ready_head = c;
+    s->ready_tail = c;
+}
+
+static inline struct co *
+take_ready(struct co_sched *s)
+{
+    struct co *c = s->ready_head;
+
+    s->ready_head = c->next;
+    if (!s->ready_head)
+        s->ready_tail = NULL;
+    c->state = CO_RUNNING;
+    s->cur = c;
+    s->budget--;
+    s->stats.switches++;
+    return c;
+}
+
+/* Leaves c, whose state says what is to become of it, for the next ready coroutine or for the
+ * scheduler.  Returns when c runs again; never when it is dead. */
+static inline void
+leave(struct co_sched *s, struct co *c, bool last)
+{
+    struct co_ctx *to;
+
+    if (--s->group_left == 0)
+        timing_ends(s, c);
+    if (s->ready_head && s->budget > 0) {
+        to = &take_ready(s)->ctx;
+        if (to == &c->ctx)
+            return;
+    } else {
+        if (s->group_left != s->group)
+            timing_ends(s, c); /* a group ends with its turn */
+        s->cur = NULL;
+        to = &s->ctx;
+    }
+    fiber_leave(&c->ctx, to, last);
+    co_switch(&c->ctx.sp, to->sp);
+    fiber_arrive(&c->ctx);
+}
+
+tg_rc
+co_park(struct co *c, co_interrupt_fn *interrupt, void *waits_on)
+{
+    c->interrupt = interrupt;
+    c->waits_on = waits_on;
+    c->state = CO_PARKED;
+    leave(co_self, c, false);
+    return c->wake_rc;
+}
+
+void
+co_wake(struct co *c, tg_rc rc)
+{
+    assert(c->state == CO_PARKED);
+    c->wake_rc = rc;
+    co_ready(co_self, c);
+}
+
+tg_rc
+co_yield(void)
+{
+    struct co *c = co_cur();
+    tg_rc rc = co_reason(c);
+
+    if (rc != TG_OK)
+        return rc;
+    co_ready(co_self, c);
+    leave(co_self, c, false);
+    return co_reason(c);
+}
+
+_Noreturn void
+co_main(struct co *c)
+{
+    struct co_sched *s = co_self;
+
+    fiber_begin(&s->ctx);
+    co_leave_scope(c, c->fn(c->arg));
+    c->state = CO_DEAD;
+    s->stats.live--;
+    co_stack_put(&s->stacks, c);
+    leave(s, c, true);
+    __builtin_unreachable();
+}
+
+tg_rc
+co_spawn_in(struct co_sched *s, struct co_scope *scope, const char *name, co_fn *fn, void *arg)
+{
+    struct co *c;
+    struct co_ctx ctx;
+
+    if (scope->cancelled != TG_OK)
+        return scope->cancelled;
+    if (s->stats.live >= s->coroutines_max)
+        return TG_ELIMIT;
+    c = co_stack_get(&s->stacks);
+    if (!c)
+        return TG_EUNAVAIL;
+    ctx = c->ctx;
+    *c = (struct co){
+        .ctx = ctx, .name = name, .fn = fn, .arg = arg, .scope = scope, .home = scope};
+    fiber_open(&c->ctx, name);
+    list_add_tail(&scope->kids, &c->kid);
+    scope->n_live++;
+    s->stats.spawned++;
+    if (++s->stats.live > s->stats.live_max)
+        s->stats.live_max = s->stats.live;
+    co_ready(s, c);
+    return TG_OK;
+}
+
+/* --- posts
+ * ------------------------------------------------------------------------------------ */
+
+/* The wake-up happens under the lock: a scheduler that has taken the post may end at once, and
+ * must not do so while its ring is being woken. */
+void
+co_post(struct co_sched *s, struct co_post *p)
+{
+    p->next = NULL;
+    pthread_mutex_lock(&s->post_mx);
+    *s->post_tail = p;
+    s->post_tail = &p->next;
+    if (!atomic_exchange(&s->posted, true))
+        ring_wake(s->ring);
+    pthread_mutex_unlock(&s->post_mx);
+}
+
+static void
+run_posts(struct co_sched *s)
+{
+    struct co_post *p, *next;
+
+    if (!atomic_load_explicit(&s->posted, memory_order_acquire))
+        return;
+    pthread_mutex_lock(&s->post_mx);
+    p = s->post_head;
+    s->post_head = NULL;
+    s->post_tail = &s->post_head;
+    atomic_store(&s->posted, false);
+    pthread_mutex_unlock(&s->post_mx);
+    for (; p; p = next) {
+        next = p->next;
+        p->fn(p);
+    }
+}
+
+/* --- the loop
+ * --------------------------------------------------------------------------------- */
+
+static void
+run_ready(struct co_sched *s)
+{
+    struct co *c;
+
+    s->budget = s->turn_budget;
+    if (!s->ready_head)
+        return;
+    timing_starts(s, ticks());
+    c = take_ready(s);
+    fiber_leave(&s->ctx, &c->ctx, false);
+    co_switch(&s->ctx.sp, c->ctx.sp);
+    fiber_arrive(&s->ctx);
+}
+
+static tg_rc
+look_at_ring(struct co_sched *s, int64_t latest, struct tg_err *err)
+{
+    const struct heap_node *first = heap_min(&s->timers);
+    int64_t until = latest;
+    tg_rc rc;
+
+    if (s->ready_head)
+        until = INT64_MIN;
+    else if (first && first->key < until)
+        until = first->key;
+    rc = ring_turn(s->ring, until, err);
+    s->now = ring_now(s->ring);
+    co_timers_fire(s);
+    return rc;
+}
+
+static tg_rc
+loop(struct co_sched *s, struct tg_err *err)
+{
+    int64_t give_up;
+    tg_rc rc = TG_OK;
+
+    for (;;) {
+        run_ready(s);
+        run_posts(s);
+        if (s->stats.live == 0)
+            break;
+        co_stacks_trim(&s->stacks);
+        rc = look_at_ring(s, INT64_MAX, err);
+        if (rc != TG_OK)
+            return rc;
+    }
+    /* Operations that callers with done functions of their own have cancelled and left behind.
+     */
+    give_up = s->now + DRAIN_NS;
+    while (rc == TG_OK && ring_in_flight(s->ring) > 0 && s->now < give_up) {
+        rc = look_at_ring(s, give_up, err);
+        run_posts(s);
+    }
+    if (rc == TG_OK && ring_in_flight(s->ring) > 0)
+        rc =
+            tg_fail(err, TG_EINTERNAL, TG_ERR_INTERNAL, NULL,
+                    "%u ring operations were still in flight when the last coroutine had ended",
+                    ring_in_flight(s->ring));
+    return rc;
+}
+
+static void
+sched_init(struct co_sched *s, const struct co_conf *conf)
+{
+    s->coroutines_max = conf->coroutines_max ? conf->coroutines_max : COROUTINES_MAX;
+    s->turn_budget = conf->turn_budget ? conf->turn_budget : TURN_BUDGET;
+    co_stacks_init(&s->stacks, conf->stack_bytes ? conf->stack_bytes : STACK_BYTES);
+    heap_init(&s->timers);
+    co_scope_root(&s->root);
+    pthread_mutex_init(&s->post_mx, NULL);
+    s->post_tail = &s->post_head;
+    s->run_long = FIRST_GUESS;
+    s->ticks_0 = ticks();
+    s->ns_0 = clock_monotonic_ns();
+    s->now = ring_now(s->ring);
+    fiber_adopt(&s->ctx);
+}
+
+tg_rc
+co_run(const struct co_conf *conf, const char *name, co_fn *fn, void *arg, struct tg_err *err)
+{
+    struct ring_conf rconf = {.entries = conf->ring_entries,
+                              .cq_entries = conf->ring_cq_entries,
+                              .buffers = conf->recv_buffers,
+                              .buffer_bytes = conf->recv_buffer_bytes};
+    struct co_sched *s;
+    struct ring *ring;
+    tg_rc rc;
+
+    assert(!co_self && "co_run inside co_run");
+    rc = ring_open(&ring, &rconf, err);
+    if (rc != TG_OK)
+        return rc;
+    s = mem_new(struct co_sched);
+    s->ring = ring;
+    sched_init(s, conf);
+    co_self = s;
+    co_overflow_open();
+    rc = co_spawn_in(s, &s->root, name, fn, arg);
+    if (rc != TG_OK)
+        (void)tg_fail(err, rc, TG_ERR_INTERNAL, NULL, "no memory for the first stack");
+    else
+        rc = loop(s, err);
+    co_overflow_close();
+    co_self = NULL;
+    if (s->stats.live > 0 || ring_in_flight(ring) > 0)
+        return rc;
+    if (rc == TG_OK)
+        rc = s->root_rc;
+    ring_close(ring);
+    co_stacks_fini(&s->stacks);
+    heap_fini(&s->timers);
+    pthread_mutex_destroy(&s->post_mx);
+    mem_free(s);
+    return rc;
+}
+
+/* --- looking at it
+ * ---------------------------------------------------------------------------- */
+
+struct co_sched *
+co_sched_self(void)
+{
+    return co_self;
+}
+
+struct ring *
+co_ring(void)
+{
+    return co_self ? co_self->ring : NULL;
+}
+
+co_time
+co_now(void)
+{
+    return co_self->now;
+}
+
+co_time
+co_now_exact(void)
+{
+    return ring_now(co_self->ring);
+}
+
+const char *
+co_name(void)
+{
+    return co_cur()->name;
+}
+
+const struct co_stats *
+co_stats(const struct co_sched *s)
+{
+    struct co_stats *stats = (struct co_stats *)&s->stats;
+
+    stats->stacks_pooled = s->stacks.n_free;
+    return stats;
+}
