@@ -38,6 +38,7 @@ struct dialect_tap {
     struct ir_usage usage;
     uint64_t events;   /* records with content                                   */
     uint32_t state[8]; /* private to the dialect                                 */
+    char memory[512];  /* likewise                                               */
 };
 
 enum dialect_seen {

@@ -1,0 +1,34 @@
+/* chat.c -- the Chat dialect: OpenAI's Chat Completions, Embeddings and Models.
+ *
+ * The table through which everything else sees the dialect.  A stream is `data: {json}` records
+ * without event names, ended by `data: [DONE]`.  A comment is the only sign of life that the
+ * dialect has.
+ */
+#include "dialect/chat/chat_int.h"
+
+const struct dialect dialect_chat = {
+    .name = "chat",
+    .id_prefix = "chatcmpl-",
+    .upstream_path =
+        {[DIALECT_GENERATE] = "/chat/completions", [DIALECT_EMBED] = "/embeddings"},
+    .auth_header = "authorization",
+    .auth_prefix = "Bearer ",
+    .heartbeat = {": keep-alive\n\n", 14},
+    .stream_end = {"data: [DONE]\n\n", 14},
+    .enc_size = sizeof(struct chat_enc),
+    .scan_req = chat_scan_req,
+    .relay_req = chat_relay_req,
+    .tap_record = chat_tap_record,
+    .tap_whole = chat_tap_whole,
+    .error_fits = chat_error_fits,
+    .decode_req = chat_decode_req,
+    .encode_ev = chat_encode_ev,
+    .encode_res = chat_encode_res,
+    .decode_embed = chat_decode_embed,
+    .encode_embed = chat_encode_embed,
+    .error_status = chat_error_status,
+    .encode_error = chat_encode_error,
+    .encode_error_record = chat_encode_error_record,
+    .encode_models = chat_encode_models,
+    .encode_model = chat_encode_model,
+};

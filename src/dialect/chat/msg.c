@@ -1,0 +1,334 @@
+/* msg.c -- the messages of a Chat request.
+ *
+ * One row a role says which parts its content may have, whether it may be missing, and what it
+ * becomes.  A tool's result is one block however many parts its text came in.
+ */
+#include "dialect/chat/chat_int.h"
+
+enum part { PART_TEXT = 1, PART_REFUSAL = 2, PART_MEDIA = 4 };
+
+static const struct role {
+    const char *name;
+    enum ir_role role;
+    unsigned parts;
+    bool optional; /* the content */
+} roles[] = {
+    {"developer", IR_SYSTEM, PART_TEXT, false},
+    {"system", IR_SYSTEM, PART_TEXT, false},
+    {"user", IR_USER, PART_TEXT | PART_MEDIA, false},
+    {"assistant", IR_MODEL, PART_TEXT | PART_REFUSAL, true},
+    {"tool", IR_TOOL, PART_TEXT, false},
+    {"function", IR_TOOL, PART_TEXT, true},
+};
+
+static const struct part_type {
+    const char *type;
+    enum part part;
+    enum ir_kind kind;
+    const char *field; /* that holds the part */
+} part_types[] = {
+    {"text", PART_TEXT, IR_TEXT, "text"},
+    {"refusal", PART_REFUSAL, IR_REFUSAL, "refusal"},
+    {"image_url", PART_MEDIA, IR_MEDIA, "image_url"},
+    {"input_audio", PART_MEDIA, IR_MEDIA, "input_audio"},
+    {"file", PART_MEDIA, IR_MEDIA, "file"},
+};
+
+enum field {
+    F_ROLE,
+    F_CONTENT,
+    F_REFUSAL,
+    F_TOOL_CALLS,
+    F_TOOL_CALL_ID,
+    F_NAME,
+    F_FUNCTION_CALL,
+    F_REASONING,
+    F_AUDIO,
+    F_COUNT
+};
+
+static const char *const names[F_COUNT] = {
+    [F_ROLE] = "role",
+    [F_CONTENT] = "content",
+    [F_REFUSAL] = "refusal",
+    [F_TOOL_CALLS] = "tool_calls",
+    [F_TOOL_CALL_ID] = "tool_call_id",
+    [F_NAME] = "name",
+    [F_FUNCTION_CALL] = "function_call",
+    [F_REASONING] = "reasoning_content",
+    [F_AUDIO] = "audio",
+};
+
+/* Where the next block of the message goes. */
+struct blocks {
+    struct ir_block **tail;
+};
+
+static struct ir_block *
+add_block(struct chat_dec *d, struct blocks *to, enum ir_kind kind)
+{
+    struct ir_block *b = arena_new(d->a, struct ir_block);
+
+    b->kind = kind;
+    *to->tail = b;
+    to->tail = &b->next;
+    return b;
+}
+
+static tg_rc
+read_part(struct chat_dec *d, const struct chat_at *at, const struct role *role,
+          const struct json_member *part, struct blocks *to)
+{
+    static const char *const keys[] = {"type",      "text",        "refusal",
+                                       "image_url", "input_audio", "file"};
+    struct chat_at type_at = {at, "type", 0};
+    const struct part_type *t = NULL;
+    struct json_member m[CHAT_COUNT(keys)];
+    struct str type;
+    struct ir_block *b;
+    tg_rc rc = chat_pick(d, at, part->value, keys, CHAT_COUNT(keys), m);
+
+    if (rc == TG_OK)
+        rc = chat_string_needed(d, at, "type", &m[0], &type);
+    if (rc != TG_OK)
+        return rc;
+    for (size_t i = 0; i < CHAT_COUNT(part_types); i++) {
+        if (str_eq(type, str_z(part_types[i].type))) {
+            struct chat_at field_at = {at, part_types[i].field, 0};
+
+            t = &part_types[i];
+            if (!(role->parts & t->part))
+                break;
+            if (!chat_has(&m[i + 1])) /* the keys stand in the order of the types */
+                return chat_refuse_missing(d, at, t->field);
+            b = add_block(d, to, t->kind);
+            if (t->kind != IR_MEDIA)
+                return chat_string(d, &field_at, &m[i + 1], &b->text);
+            if (m[i + 1].kind != JSON_OBJECT)
+                return chat_refuse_type(d, &field_at, "an object", m[i + 1].kind);
+            b->name = str_z(t->type);
+            b->raw = part->value;
+            return TG_OK;
+        }
+    }
+    if (!t)
+        return chat_refuse(d, &type_at, "invalid_value", "not a type of content part");
+    return chat_refuse(d, &type_at, "invalid_value", "a %s message may not have %s parts",
+                       role->name, t->type);
+}
+
+static tg_rc
+read_content(struct chat_dec *d, const struct chat_at *up, const struct role *role,
+             const struct json_member *content, struct blocks *to)
+{
+    struct chat_at at = {up, names[F_CONTENT], 0}, elem = {&at, NULL, 0};
+    struct json_iter it;
+    struct json_member m;
+    tg_rc rc = TG_OK;
+
+    if (!chat_has(content))
+        return role->optional ? TG_OK : chat_refuse_missing(d, up, names[F_CONTENT]);
+    if (content->kind == JSON_STRING)
+        return chat_string(d, &at, content, &add_block(d, to, IR_TEXT)->text);
+    if (json_array(&it, content->value) != TG_OK)
+        return chat_refuse_type(d, &at, "a string or an array of parts", content->kind);
+    for (; rc == TG_OK && json_next(&it, &m); elem.index++)
+        rc = read_part(d, &elem, role, &m, to);
+    return rc;
+}
+
+static tg_rc
+read_call(struct chat_dec *d, const struct chat_at *at, const struct json_member *call,
+          struct blocks *to)
+{
+    static const char *const keys[] = {"id", "type", "function", "custom"};
+    static const char *const function_keys[] = {"name", "arguments"};
+    static const char *const custom_keys[] = {"name", "input"};
+    struct json_member m[4], inner[2];
+    struct chat_at inner_at = {at, "function", 0}, type_at = {at, "type", 0}, text_at;
+    struct str type = STR("function");
+    struct ir_block *b = add_block(d, to, IR_CALL);
+    tg_rc rc = chat_pick(d, at, call->value, keys, 4, m);
+
+    if (rc == TG_OK)
+        rc = chat_string_needed(d, at, "id", &m[0], &b->id);
+    if (rc == TG_OK)
+        rc = chat_string(d, &type_at, &m[1], &type);
+    if (rc != TG_OK)
+        return rc;
+    b->freeform = str_eq(type, STR("custom"));
+    if (!b->freeform && !str_eq(type, STR("function")))
+        return chat_refuse(d, &type_at, "invalid_value", "must be \"function\" or \"custom\"");
+    if (b->freeform)
+        inner_at.name = "custom";
+    if (!chat_has(&m[2 + b->freeform]))
+        return chat_refuse_missing(d, at, inner_at.name);
+    rc = chat_pick(d, &inner_at, m[2 + b->freeform].value,
+                   b->freeform ? custom_keys : function_keys, 2, inner);
+    if (rc == TG_OK)
+        rc = chat_string_needed(d, &inner_at, "name", &inner[0], &b->name);
+    text_at = (struct chat_at){&inner_at, b->freeform ? "input" : "arguments", 0};
+    return rc == TG_OK ? chat_string(d, &text_at, &inner[1], &b->text) : rc;
+}
+
+static tg_rc
+read_calls(struct chat_dec *d, const struct chat_at *up, const struct json_member *calls,
+           struct blocks *to)
+{
+    struct chat_at at = {up, names[F_TOOL_CALLS], 0}, elem = {&at, NULL, 0};
+    struct json_iter it;
+    struct json_member m;
+    tg_rc rc = TG_OK;
+
+    if (!chat_has(calls))
+        return TG_OK;
+    if (json_array(&it, calls->value) != TG_OK)
+        return chat_refuse_type(d, &at, "an array", calls->kind);
+    for (; rc == TG_OK && json_next(&it, &m); elem.index++)
+        rc = read_call(d, &elem, &m, to);
+    return rc;
+}
+
+/* The call form that tool_calls replaced, in histories that are older. */
+static tg_rc
+read_function_call(struct chat_dec *d, const struct chat_at *up, const struct json_member *call,
+                   struct blocks *to)
+{
+    static const char *const keys[] = {"name", "arguments"};
+    struct chat_at at = {up, names[F_FUNCTION_CALL], 0}, text_at = {&at, keys[1], 0};
+    struct json_member m[2];
+    struct ir_block *b;
+    tg_rc rc;
+
+    if (!chat_has(call))
+        return TG_OK;
+    b = add_block(d, to, IR_CALL);
+    rc = chat_pick(d, &at, call->value, keys, 2, m);
+    if (rc == TG_OK)
+        rc = chat_string_needed(d, &at, keys[0], &m[0], &b->name);
+    return rc == TG_OK ? chat_string(d, &text_at, &m[1], &b->text) : rc;
+}
+
+static tg_rc
+read_assistant(struct chat_dec *d, const struct chat_at *at, const struct role *role,
+               const struct json_member *f, struct blocks *to)
+{
+    struct chat_at refusal = {at, names[F_REFUSAL], 0};
+    struct chat_at reasoning = {at, names[F_REASONING], 0};
+    tg_rc rc = TG_OK;
+
+    if (chat_has(&f[F_REASONING]))
+        rc = chat_string(d, &reasoning, &f[F_REASONING], &add_block(d, to, IR_THINK)->text);
+    if (rc == TG_OK)
+        rc = read_content(d, at, role, &f[F_CONTENT], to);
+    if (rc == TG_OK && chat_has(&f[F_REFUSAL]))
+        rc = chat_string(d, &refusal, &f[F_REFUSAL], &add_block(d, to, IR_REFUSAL)->text);
+    if (rc == TG_OK)
+        rc = read_function_call(d, at, &f[F_FUNCTION_CALL], to);
+    if (rc == TG_OK)
+        rc = read_calls(d, at, &f[F_TOOL_CALLS], to);
+    return rc;
+}
+
+/* All text of a chain of blocks. */
+static struct str
+join_text(struct arena *a, const struct ir_block *b)
+{
+    size_t n = 0;
+    char *p, *to;
+
+    if (!b || !b->next)
+        return b ? b->text : (struct str){NULL, 0};
+    for (const struct ir_block *i = b; i; i = i->next)
+        n += i->text.n;
+    to = p = arena_alloc(a, n, 1);
+    for (; b; b = b->next) {
+        if (b->text.n)
+            memcpy(to, b->text.p, b->text.n);
+        to += b->text.n;
+    }
+    return str_of(p, n);
+}
+
+static tg_rc
+read_result(struct chat_dec *d, const struct chat_at *at, const struct role *role,
+            const struct json_member *f, struct blocks *to)
+{
+    struct ir_block *first = NULL, *b;
+    struct blocks parts = {&first};
+    struct chat_at name_at = {at, names[F_NAME], 0};
+    struct str id = {NULL, 0}, name = {NULL, 0};
+    tg_rc rc;
+
+    if (str_eq(str_z(role->name), STR("tool")))
+        rc = chat_string_needed(d, at, names[F_TOOL_CALL_ID], &f[F_TOOL_CALL_ID], &id);
+    else
+        rc = chat_string_needed(d, at, names[F_NAME], &f[F_NAME], &name);
+    if (rc == TG_OK)
+        rc = chat_string(d, &name_at, &f[F_NAME], &name);
+    if (rc == TG_OK)
+        rc = read_content(d, at, role, &f[F_CONTENT], &parts);
+    if (rc != TG_OK)
+        return rc;
+    b = add_block(d, to, IR_RESULT);
+    b->id = id;
+    b->name = name;
+    b->text = join_text(d->a, first);
+    return TG_OK;
+}
+
+static tg_rc
+read_message(struct chat_dec *d, const struct chat_at *at, const struct json_member *message,
+             struct ir_msg *msg)
+{
+    struct chat_at role_at = {at, names[F_ROLE], 0};
+    struct json_member f[F_COUNT];
+    const struct role *role = NULL;
+    struct blocks to = {&msg->blocks};
+    struct str name;
+    tg_rc rc = chat_pick(d, at, message->value, names, F_COUNT, f);
+
+    if (rc == TG_OK)
+        rc = chat_string_needed(d, at, names[F_ROLE], &f[F_ROLE], &name);
+    if (rc != TG_OK)
+        return rc;
+    for (size_t i = 0; i < CHAT_COUNT(roles); i++)
+        if (str_eq(name, str_z(roles[i].name)))
+            role = &roles[i];
+    if (!role)
+        return chat_refuse(d, &role_at, "invalid_value",
+                           "must be one of system, developer, user, assistant, tool, function");
+    msg->role = role->role;
+    if (role->role == IR_TOOL)
+        return read_result(d, at, role, f, &to);
+    if (role->role != IR_MODEL)
+        return read_content(d, at, role, &f[F_CONTENT], &to);
+    rc = read_assistant(d, at, role, f, &to);
+    if (rc == TG_OK && !msg->blocks && !chat_has(&f[F_AUDIO]))
+        rc = chat_refuse_missing(d, at, names[F_CONTENT]);
+    return rc;
+}
+
+tg_rc
+chat_read_messages(struct chat_dec *d, const struct json_member *messages)
+{
+    struct chat_at at = {NULL, "messages", 0}, elem = {&at, NULL, 0};
+    struct ir_msg **tail = &d->req->msgs;
+    struct json_iter it;
+    struct json_member m;
+    tg_rc rc = TG_OK;
+
+    if (!chat_has(messages))
+        return chat_refuse_missing(d, NULL, "messages");
+    if (json_array(&it, messages->value) != TG_OK)
+        return chat_refuse_type(d, &at, "an array", messages->kind);
+    for (; rc == TG_OK && json_next(&it, &m); elem.index++) {
+        *tail = arena_new(d->a, struct ir_msg);
+        rc = read_message(d, &elem, &m, *tail);
+        tail = &(*tail)->next;
+    }
+    d->req->n_msgs = elem.index;
+    if (rc == TG_OK && elem.index == 0)
+        rc = chat_refuse(d, &at, "empty_array", "at least one message is needed");
+    return rc;
+}
