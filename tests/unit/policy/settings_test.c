@@ -1,0 +1,617 @@
+/* settings_test.c -- the options as a whole: defaults, references, what is built in, the dump.
+ */
+#include "policy/settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+
+/* No variable of the machine may decide a test. */
+static int
+clear_environment(void **state)
+{
+    (void)state;
+    unsetenv("OPENAI_API_KEY");
+    unsetenv("OPENAI_BASE_URL");
+    unsetenv("ANTHROPIC_API_KEY");
+    unsetenv("ANTHROPIC_BASE_URL");
+    return 0;
+}
+
+static char said[16384];
+
+static tg_rc
+load(const char *text, struct settings **ret)
+{
+    FILE *f = fmemopen(said, sizeof said, "w");
+    tg_rc rc;
+
+    memset(said, 0, sizeof said);
+    setvbuf(f, NULL, _IONBF, 0);
+    rc = text ? settings_load_text(str_z(text), "f.yaml", f, ret) : settings_load(NULL, f, ret);
+    fclose(f);
+    return rc;
+}
+
+static struct settings *
+good(const char *text)
+{
+    struct settings *s = NULL;
+
+    if (load(text, &s) != TG_OK)
+        fail_msg("%s", said);
+    return s;
+}
+
+static void
+expect(const char *text, const char *message)
+{
+    struct settings *s = NULL;
+
+    assert_int_equal(load(text, &s), TG_ECONFIG);
+    assert_null(s);
+    assert_string_equal(said, message);
+}
+
+#define assert_str(got, want) assert_true(str_eq((got), str_z(want)))
+
+static char *
+dump(const struct settings *s)
+{
+    char *text = NULL;
+    size_t n;
+    FILE *f = open_memstream(&text, &n);
+
+    settings_dump(s, f);
+    fclose(f);
+    return text;
+}
+
+static const struct upstream_settings *
+upstream(const struct settings *s, const char *name)
+{
+    for (unsigned i = 0; i < s->n_upstreams; i++) {
+        if (str_eq(s->upstreams[i].name, str_z(name)))
+            return &s->upstreams[i];
+    }
+    return NULL;
+}
+
+static const struct model_settings *
+model(const struct settings *s, const char *name)
+{
+    for (unsigned i = 0; i < s->n_models; i++) {
+        if (str_eq(s->models[i].name, str_z(name)))
+            return &s->models[i];
+    }
+    return NULL;
+}
+
+static void
+test_defaults(void **state)
+{
+    struct settings *s = good("");
+
+    (void)state;
+    assert_str(s->file, "f.yaml");
+    assert_int_equal(s->refs, 1);
+    assert_int_equal(s->n_listen, 1);
+    assert_true(s->loaded_at_s > 1700000000);
+    assert_str(s->listen[0], "127.0.0.1:8080");
+    assert_true(s->workers >= 1);
+    assert_int_equal(s->heartbeat_ms, 15000);
+    assert_int_equal(s->write_timeout_ms, 60000);
+    assert_false(s->fin_is_gone);
+    assert_int_equal(s->log.format, LOG_JSON);
+    assert_int_equal(s->log.level, LOG_INFO);
+    assert_int_equal(s->cors.n_origins, 0);
+    assert_int_equal(s->limits.head_bytes, 32 << 10);
+    assert_int_equal(s->limits.body_bytes, 64 << 20);
+    assert_int_equal(s->limits.stream_high_bytes, 64 << 10);
+    assert_int_equal(s->limits.stream_low_bytes, 16 << 10);
+    assert_int_equal(s->limits.response_head_bytes, 64 << 10);
+    assert_int_equal(s->limits.response_bytes, 64 << 20);
+    assert_int_equal(s->limits.event_bytes, 64 << 20);
+    assert_int_equal(s->timeouts.head_ms, 10000);
+    assert_int_equal(s->timeouts.body_idle_ms, 30000);
+    assert_int_equal(s->timeouts.keep_alive_ms, 75000);
+    assert_int_equal(s->timeouts.connect_ms, 10000);
+    assert_int_equal(s->timeouts.tls_ms, 10000);
+    assert_int_equal(s->timeouts.first_byte_ms, 600000);
+    assert_int_equal(s->timeouts.idle_ms, 300000);
+    assert_int_equal(s->timeouts.total_ms, 3600000);
+    assert_int_equal(s->timeouts.pool_idle_ms, 30000);
+    assert_int_equal(s->drain.delay_ms, 5000);
+    assert_int_equal(s->drain.timeout_ms, 600000);
+    assert_int_equal(s->n_upstreams, 1);
+    assert_str(s->upstreams[0].name, "sim");
+    assert_int_equal(s->upstreams[0].kind, UPSTREAM_SIM);
+    assert_int_equal(s->n_models, 2);
+    assert_ptr_equal(model(s, "sim")->upstream, &s->upstreams[0]);
+    assert_ptr_equal(model(s, "sim-*")->upstream, &s->upstreams[0]);
+    settings_unref(s);
+}
+
+/* Every part of a file, key by key. */
+static const char whole_file[] =
+    "listen: [127.0.0.1:8080, '[::1]:0']\n"
+    "workers: 1\n"
+    "heartbeat_seconds: 0.5\n"
+    "write_timeout_seconds: 2m\n"
+    "fin_is_gone: true\n"
+    "log: {format: logfmt, level: debug}\n"
+    "cors: {origins: ['https://app.example.com', 'http://localhost:3000']}\n"
+    "limits: {head_bytes: 8KiB, connections: 10, stream_high_bytes: 8KiB, "
+    "stream_low_bytes: 0}\n"
+    "timeouts: {head_seconds: 1, total_seconds: 2h}\n"
+    "drain: {delay: 0, timeout: 1}\n"
+    "sim: {first_token_ms: 1, tokens_per_second: 0, tokens: 3, seed: 4}\n"
+    "upstreams:\n"
+    "  - name: up\n"
+    "    url: http://127.0.0.1:9200/v1/\n"
+    "    dialect: chat\n"
+    "    key: ${UP_KEY}\n"
+    "    connections_max: 7\n"
+    "  - name: tls\n"
+    "    url: https://10.0.0.1:8443\n"
+    "    dialect: messages\n"
+    "    server_name: api.example.com\n"
+    "    ca_file: ${CA}\n"
+    "  - {name: slow, type: sim, sim: {tokens: 9}}\n"
+    "models:\n"
+    "  - name: mock-*\n"
+    "    upstream: up\n"
+    "    model: mock-1\n"
+    "  - {name: sim, upstream: slow}\n";
+
+static void
+test_whole_file(void **state)
+{
+    static const char pem[] = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
+    char path[] = "/tmp/tg-ca-XXXXXX";
+    const struct upstream_settings *u;
+    struct settings *s;
+    int fd = mkstemp(path);
+
+    (void)state;
+    setenv("UP_KEY", "sk-canary-1", 1);
+    setenv("CA", path, 1);
+    assert_int_equal(write(fd, pem, sizeof pem - 1), sizeof pem - 1);
+    close(fd);
+    s = good(whole_file);
+    unsetenv("UP_KEY");
+    unsetenv("CA");
+    unlink(path);
+    assert_int_equal(s->n_listen, 2);
+    assert_int_equal(s->workers, 1);
+    assert_int_equal(s->heartbeat_ms, 500);
+    assert_int_equal(s->write_timeout_ms, 120000);
+    assert_true(s->fin_is_gone);
+    assert_int_equal(s->log.format, LOG_LOGFMT);
+    assert_int_equal(s->log.level, LOG_DEBUG);
+    assert_int_equal(s->cors.n_origins, 2);
+    assert_int_equal(s->limits.head_bytes, 8192);
+    assert_int_equal(s->limits.connections, 10);
+    assert_int_equal(s->limits.stream_low_bytes, 0);
+    assert_int_equal(s->timeouts.head_ms, 1000);
+    assert_int_equal(s->timeouts.total_ms, 7200000);
+    assert_int_equal(s->drain.delay_ms, 0);
+    assert_int_equal(s->sim.seed, 4);
+
+    u = upstream(s, "up");
+    assert_int_equal(u->kind, UPSTREAM_HTTP);
+    assert_str(u->url, "http://127.0.0.1:9200/v1");
+    assert_false(u->tls);
+    assert_str(u->host, "127.0.0.1");
+    assert_int_equal(u->port, 9200);
+    assert_str(u->base_path, "/v1");
+    assert_str(u->dialect, "chat");
+    assert_str(secret_reveal(&u->key), "sk-canary-1");
+    assert_int_equal(u->connections_max, 7);
+    u = upstream(s, "tls");
+    assert_true(u->tls);
+    assert_str(u->base_path, "");
+    assert_str(u->server_name, "api.example.com");
+    u = upstream(s, "slow");
+    assert_int_equal(u->sim.tokens, 9);
+    assert_int_equal(u->sim.seed, 4); /* from the top */
+    assert_int_equal(upstream(s, "sim")->sim.tokens, 3);
+
+    assert_str(model(s, "mock-*")->model, "mock-1");
+    assert_ptr_equal(model(s, "mock-*")->upstream, upstream(s, "up"));
+    assert_ptr_equal(model(s, "sim")->upstream, upstream(s, "slow"));
+    assert_ptr_equal(model(s, "sim-*")->upstream, upstream(s, "sim"));
+    assert_int_equal(s->n_models, 3);
+    settings_unref(s);
+}
+
+#define UP "upstreams:\n  - name: up\n    "
+
+static void
+test_upstream_errors(void **state)
+{
+    (void)state;
+    expect(UP "dialect: chat\n", "f.yaml:2:5: upstreams[0].url is missing\n");
+    expect(UP "url: h:80\n",
+           "f.yaml:3:10: upstreams[0].url must begin with http:// or https://\n");
+    expect(UP "url: http://me:canary@h\n",
+           "f.yaml:3:10: upstreams[0].url must not hold a user name or password; credentials "
+           "belong in \"key\"\n");
+    expect(UP "url: http://h\n    dialect: chatt\n",
+           "f.yaml:4:14: upstreams[0].dialect must be one of chat, responses, messages; got "
+           "\"chatt\" (did you mean \"chat\"?)\n");
+    expect(UP "url: http://h\n    ca_file: x\n",
+           "f.yaml:4:5: upstreams[0].ca_file is only for https URLs\n");
+    expect(UP "url: http://h\n    server_name: x\n",
+           "f.yaml:4:5: upstreams[0].server_name is only for https URLs\n");
+    expect(UP "url: https://h\n    ca_file: /nonexistent.pem\n",
+           "f.yaml:4:14: upstreams[0].ca_file: /nonexistent.pem: No such file or directory\n");
+    expect(UP "url: https://h\n    ca_file: Makefile\n",
+           "f.yaml:4:14: upstreams[0].ca_file: Makefile: holds no PEM certificate\n");
+    expect(
+        UP "url: https://10.0.0.1\n",
+        "f.yaml:3:10: upstreams[0].url has an IP address as its host, which cannot be checked "
+        "against a certificate; set server_name to the name that the certificate is for\n");
+    expect(UP "url: https://[::1]\n    server_name: 10.0.0.1\n",
+           "f.yaml:4:18: upstreams[0].server_name must be a host name\n");
+    expect(UP "url: http://h\n    sim: {seed: 1}\n",
+           "f.yaml:4:5: upstreams[0].sim is only for type: sim\n");
+    expect(UP "type: sim\n    key: canary\n",
+           "f.yaml:4:5: upstreams[0].key is only for type: http\n");
+    expect("upstreams:\n  - {name: a, url: 'http://h'}\n  - {name: a, url: 'http://h'}\n",
+           "f.yaml:3:12: upstreams[1].name \"a\" is taken by upstreams[0]\n");
+}
+
+/* A key goes into a header: nothing that could end the line, and the key is never shown. */
+static void
+test_key_errors(void **state)
+{
+    (void)state;
+    expect(
+        UP "url: http://h\n    key: \"canary\\r\\nx: y\"\n",
+        "f.yaml:4:10: upstreams[0].key holds a control byte at byte 7; a key is visible ASCII "
+        "without blanks\n");
+    expect(
+        UP "url: http://h\n    key: canary two\n",
+        "f.yaml:4:10: upstreams[0].key holds a blank at byte 7; a key is visible ASCII without "
+        "blanks\n");
+    expect(
+        UP "url: http://h\n    key: canary\xc3\xa9\n",
+        "f.yaml:4:10: upstreams[0].key holds a byte beyond ASCII at byte 7; a key is visible "
+        "ASCII without blanks\n");
+    setenv("OPENAI_API_KEY", "canary\n", 1);
+    expect(NULL,
+           "triglot: environment variable OPENAI_API_KEY holds a control byte at byte 7; a "
+           "key is visible ASCII without blanks\n");
+}
+
+static void
+test_other_errors(void **state)
+{
+    (void)state;
+    expect("models:\n  - name: m\n    upstream: simm\n",
+           "f.yaml:3:15: models[0].upstream: there is no upstream \"simm\" (did you mean "
+           "\"sim\"?)\n");
+    expect("models:\n  - {name: m, upstream: sim}\n  - {name: m, upstream: sim}\n",
+           "f.yaml:3:12: models[1].name \"m\" is taken by models[0]\n");
+    expect("models:\n  - name: m\n", "f.yaml:2:5: models[0].upstream is missing\n");
+    /* The upstream's own mistake is the only message. */
+    expect("upstreams:\n  - url: http://h\nmodels:\n  - {name: m, upstream: up}\n",
+           "f.yaml:2:5: upstreams[0].name is missing\n");
+    expect(
+        "listen: 8080\n",
+        "f.yaml:1:9: listen: \"8080\" must be host:port, such as 127.0.0.1:8080, [::1]:8080 or "
+        "*:8080\n");
+    expect("listen:\n  - a:1\n  - a:1\n", "f.yaml:3:5: listen: \"a:1\" is there twice\n");
+    expect("cors:\n  origins: [\"*\", http://h/]\n",
+           "f.yaml:2:18: cors.origins: \"http://h/\" must be \"*\" or scheme://host[:port] "
+           "without "
+           "a path or slash behind it\n");
+    expect("limits:\n  stream_low_bytes: 64KiB\n",
+           "f.yaml:2:21: limits.stream_low_bytes must be less than limits.stream_high_bytes\n");
+    expect("limits:\n  stream_high_bytes: 16KiB\n",
+           "f.yaml:2:22: limits.stream_low_bytes must be less than limits.stream_high_bytes\n");
+    expect("lisen: a:1\n", "f.yaml:1:1: unknown key \"lisen\" (did you mean \"listen\"?)\n");
+    expect("workers: 0\nheartbeat_seconds: -1\n",
+           "f.yaml:1:10: workers must be a whole number from 1 to 256; got \"0\"\n"
+           "f.yaml:2:20: heartbeat_seconds must be 0 to 3600 seconds (such as 15, 0.5, 500ms, "
+           "15s, "
+           "2m); got \"-1\"\n");
+    /* What a variable holds is not shown. */
+    setenv("TG_T", "canary", 1);
+    expect("listen: ${TG_T}\nmodels:\n  - {name: m, upstream: \"${TG_T}\"}\n",
+           "f.yaml:1:9: listen: \"${TG_T}\" must be host:port, such as 127.0.0.1:8080, "
+           "[::1]:8080 or *:8080\n"
+           "f.yaml:3:25: models[0].upstream: there is no upstream \"${TG_T}\"\n");
+    expect("a: b: c\n",
+           "f.yaml:1:5: not valid YAML: mapping values are not allowed in this context\n");
+}
+
+static void
+test_files(void **state)
+{
+    struct settings *s = NULL;
+    char path[] = "/tmp/tg-settings-XXXXXX", text[128] = "";
+    int fd = mkstemp(path);
+    FILE *f = fmemopen(text, sizeof text, "w");
+
+    (void)state;
+    assert_int_equal(settings_load("/nonexistent/triglot.yaml", f, &s), TG_ECONFIG);
+    fclose(f);
+    assert_string_equal(text, "/nonexistent/triglot.yaml: No such file or directory\n");
+    assert_null(s);
+    assert_int_equal(write(fd, "workers: 3\n", 11), 11);
+    close(fd);
+    assert_int_equal(settings_load(path, stderr, &s), TG_OK);
+    assert_int_equal(s->workers, 3);
+    assert_str(s->file, path);
+    settings_unref(s);
+    unlink(path);
+    /* A file says everything: keys in the environment add nothing to it. */
+    setenv("OPENAI_API_KEY", "k", 1);
+    s = good("");
+    assert_int_equal(s->n_upstreams, 1);
+    settings_unref(s);
+}
+
+static void
+test_zero_bare(void **state)
+{
+    struct settings *s = good(NULL);
+
+    (void)state;
+    assert_int_equal(s->file.n, 0);
+    assert_str(s->listen[0], "127.0.0.1:8080");
+    assert_int_equal(s->n_upstreams, 1);
+    assert_int_equal(s->n_models, 2);
+    settings_unref(s);
+    setenv("OPENAI_API_KEY", "", 1);
+    s = good(NULL);
+    assert_int_equal(s->n_upstreams, 1);
+    settings_unref(s);
+}
+
+static void
+test_zero_keys(void **state)
+{
+    static const char *const openai[] = {"gpt-*", "o1*",       "o3*",
+                                         "o4*",   "chatgpt-*", "text-embedding-*"};
+    const struct upstream_settings *u;
+    struct settings *s;
+
+    (void)state;
+    setenv("OPENAI_API_KEY", "sk-o", 1);
+    setenv("ANTHROPIC_API_KEY", "sk-a", 1);
+    s = good(NULL);
+    assert_int_equal(s->n_upstreams, 3);
+    u = upstream(s, "openai");
+    assert_str(u->url, "https://api.openai.com/v1");
+    assert_str(u->host, "api.openai.com");
+    assert_str(u->base_path, "/v1");
+    assert_int_equal(u->port, 443);
+    assert_true(u->tls);
+    assert_str(u->dialect, "chat");
+    assert_str(secret_reveal(&u->key), "sk-o");
+    for (size_t i = 0; i < sizeof openai / sizeof openai[0]; i++)
+        assert_ptr_equal(model(s, openai[i])->upstream, u);
+    u = upstream(s, "anthropic");
+    assert_str(u->url, "https://api.anthropic.com/v1");
+    assert_str(u->dialect, "messages");
+    assert_str(secret_reveal(&u->key), "sk-a");
+    assert_ptr_equal(model(s, "claude-*")->upstream, u);
+    assert_ptr_equal(model(s, "sim-*")->upstream, upstream(s, "sim"));
+    assert_int_equal(s->n_models, 9);
+    settings_unref(s);
+
+    unsetenv("OPENAI_API_KEY");
+    s = good(NULL);
+    assert_null(upstream(s, "openai"));
+    assert_null(model(s, "gpt-*"));
+    assert_non_null(upstream(s, "anthropic"));
+    settings_unref(s);
+}
+
+static void
+test_zero_urls(void **state)
+{
+    struct settings *s;
+
+    (void)state;
+    setenv("OPENAI_API_KEY", "k", 1);
+    setenv("ANTHROPIC_API_KEY", "k", 1);
+    setenv("OPENAI_BASE_URL", "http://127.0.0.1:9200/x/", 1);
+    setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9201", 1);
+    s = good(NULL);
+    assert_str(upstream(s, "openai")->url, "http://127.0.0.1:9200/x");
+    assert_false(upstream(s, "openai")->tls);
+    assert_str(upstream(s, "openai")->base_path, "/x");
+    /* By its own custom this variable goes without the version part. */
+    assert_str(upstream(s, "anthropic")->url, "http://127.0.0.1:9201/v1");
+    settings_unref(s);
+
+    setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9201/proxy", 1);
+    setenv("OPENAI_BASE_URL", "", 1);
+    s = good(NULL);
+    assert_str(upstream(s, "openai")->url, "https://api.openai.com/v1");
+    assert_str(upstream(s, "anthropic")->url, "http://127.0.0.1:9201/proxy");
+    settings_unref(s);
+
+    /* Our own address would send requests in circles. */
+    setenv("OPENAI_BASE_URL", "http://localhost:8080/v1", 1);
+    s = good(NULL);
+    assert_string_equal(said,
+                        "triglot: warning: environment variable OPENAI_BASE_URL names this "
+                        "gateway itself and is not used\n");
+    assert_str(upstream(s, "openai")->url, "https://api.openai.com/v1");
+    settings_unref(s);
+
+    setenv("OPENAI_BASE_URL", "api.openai.com", 1);
+    expect(NULL, "triglot: environment variable OPENAI_BASE_URL must begin with http:// or "
+                 "https://\n");
+}
+
+/* A file may take the names of what is built in. */
+static void
+test_sim_taken(void **state)
+{
+    struct settings *s = good("upstreams:\n  - {name: sim, url: 'http://h/v1'}\n"
+                              "models:\n  - {name: 'sim-*', upstream: sim, model: x}\n");
+
+    (void)state;
+    assert_int_equal(s->n_upstreams, 1);
+    assert_int_equal(s->upstreams[0].kind, UPSTREAM_HTTP);
+    assert_int_equal(s->n_models, 2);
+    assert_str(model(s, "sim-*")->model, "x");
+    assert_ptr_equal(model(s, "sim")->upstream, &s->upstreams[0]);
+    settings_unref(s);
+}
+
+/* What stands behind "  # " is where a value came from; the rest must read back. */
+static void
+strip_comments(char *text)
+{
+    char *out = text;
+
+    for (char *line = text; *line;) {
+        size_t n = strcspn(line, "\n");
+        char *comment = memmem(line, n, "  # ", 4);
+        size_t keep = comment ? (size_t)(comment - line) : n;
+
+        if (line[0] != '#') {
+            memmove(out, line, keep);
+            out += keep;
+            *out++ = '\n';
+        }
+        line += n + (line[n] == '\n');
+    }
+    *out = '\0';
+}
+
+static void
+test_dump(void **state)
+{
+    struct settings *s, *again;
+    char *text, *second;
+
+    (void)state;
+    setenv("OPENAI_API_KEY", "sk-canary-4711", 1);
+    setenv("ANTHROPIC_API_KEY", "sk-canary-4712", 1);
+    setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1", 1);
+    s = good(NULL);
+    text = dump(s);
+    assert_null(strstr(text, "canary"));
+    assert_non_null(strstr(text, "    key: \"***\"  # environment OPENAI_API_KEY\n"));
+    assert_non_null(
+        strstr(text, "    url: \"http://127.0.0.1:1/v1\"  # environment OPENAI_BASE_URL\n"));
+    assert_non_null(strstr(text, "  - name: \"openai\"  # built in\n"));
+    assert_non_null(strstr(text, "heartbeat_seconds: 15  # default\n"));
+    strip_comments(text);
+    again = good(text);
+    second = dump(again);
+    strip_comments(second);
+    assert_string_equal(text, second);
+    free(second);
+    free(text);
+    settings_unref(again);
+    settings_unref(s);
+
+    setenv("UP_KEY", "sk-canary-4713", 1);
+    s = good("workers: 2\n" UP "url: http://h\n    key: ${UP_KEY}\n");
+    text = dump(s);
+    assert_null(strstr(text, "canary"));
+    assert_non_null(strstr(text, "workers: 2  # f.yaml:1\n"));
+    assert_non_null(strstr(text, "    key: \"***\"  # f.yaml:5, environment UP_KEY\n"));
+    free(text);
+    settings_unref(s);
+}
+
+static void
+test_refs(void **state)
+{
+    struct settings *s = good(""), *other = good("");
+
+    (void)state;
+    assert_true(s->generation != other->generation);
+    settings_ref(s);
+    assert_int_equal(s->refs, 2);
+    settings_unref(s);
+    assert_int_equal(s->refs, 1);
+    assert_str(s->listen[0], "127.0.0.1:8080");
+    settings_unref(s);
+    settings_unref(other);
+    settings_unref(NULL);
+}
+
+static void
+test_restart(void **state)
+{
+    struct settings *a = good("workers: 1\n"), *b = good("workers: 1\nheartbeat_seconds: 1\n");
+    struct settings *c = good("workers: 2\nlisten: a:1\n");
+    char keys[64];
+
+    (void)state;
+    assert_false(settings_needs_restart(a, b, keys, sizeof keys));
+    assert_true(settings_needs_restart(a, c, keys, sizeof keys));
+    assert_string_equal(keys, "listen, workers");
+    settings_unref(a);
+    settings_unref(b);
+    settings_unref(c);
+}
+
+/* The manual page holds the option list as generated; triglot --mdoc-options prints it anew. */
+static void
+test_page(void **state)
+{
+    static const char from[] = ".\\\" options: begin\n", to[] = ".\\\" options: end\n";
+    char *want = NULL, *page, *begin, *end;
+    size_t want_n;
+    struct buf file;
+    struct tg_err err;
+    FILE *f = open_memstream(&want, &want_n);
+
+    (void)state;
+    settings_mdoc(f);
+    fclose(f);
+    buf_init(&file, 1 << 20);
+    if (conf_read_file("man/triglot.yaml.5", true, 1 << 19, &file, &err) != TG_OK)
+        fail_msg("%s", err.msg);
+    page = mem_dup_z(buf_str(&file));
+    begin = strstr(page, from);
+    assert_non_null(begin);
+    begin += sizeof from - 1;
+    end = strstr(begin, to);
+    assert_non_null(end);
+    *end = '\0';
+    assert_string_equal(begin, want);
+    mem_free(page);
+    buf_fini(&file);
+    free(want);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_defaults, clear_environment),
+        cmocka_unit_test_setup(test_whole_file, clear_environment),
+        cmocka_unit_test_setup(test_upstream_errors, clear_environment),
+        cmocka_unit_test_setup(test_key_errors, clear_environment),
+        cmocka_unit_test_setup(test_other_errors, clear_environment),
+        cmocka_unit_test_setup(test_files, clear_environment),
+        cmocka_unit_test_setup(test_zero_bare, clear_environment),
+        cmocka_unit_test_setup(test_zero_keys, clear_environment),
+        cmocka_unit_test_setup(test_zero_urls, clear_environment),
+        cmocka_unit_test_setup(test_sim_taken, clear_environment),
+        cmocka_unit_test_setup(test_dump, clear_environment),
+        cmocka_unit_test_setup(test_refs, clear_environment),
+        cmocka_unit_test_setup(test_restart, clear_environment),
+        cmocka_unit_test(test_page),
+    };
+
+    return cmocka_run_group_tests_name("policy/settings", tests, NULL, NULL);
+}
