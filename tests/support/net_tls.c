@@ -126,8 +126,6 @@ net_tls_kill(pid_t pid)
     waitpid(pid, &status, 0);
 }
 
-/* --- our own --- */
-
 struct net_tls_server {
     enum net_tls_mode mode;
     int lfd;

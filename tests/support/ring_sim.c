@@ -82,9 +82,6 @@ static struct {
          .now = 1000000000,
          .knobs = {.short_pct = 30, .delay_max_ns = 50000, .socket_bytes = 65536}};
 
-/* --- bits
- * ------------------------------------------------------------------------------------- */
-
 static void *
 grow(void *p, size_t n)
 {
@@ -125,9 +122,6 @@ peer_of(const struct sock *s)
 {
     return s->peer < 0 ? NULL : sim.socks[s->peer];
 }
-
-/* --- sockets
- * ---------------------------------------------------------------------------------- */
 
 void
 ring_sim_seed(uint64_t seed)
@@ -295,9 +289,6 @@ ring_sim_ops(void)
 {
     return sim.ops;
 }
-
-/* --- what an operation does
- * ------------------------------------------------------------------- */
 
 /* How much of n is moved: all, or by chance less. */
 static size_t
@@ -509,9 +500,6 @@ step(struct ring *r, struct rec *c, struct result *ret)
     return cancel;
 }
 
-/* --- ring.h: submitting
- * ----------------------------------------------------------------------- */
-
 tg_rc
 ring_open(struct ring **ret, const struct ring_conf *conf, struct tg_err *err)
 {
@@ -648,9 +636,6 @@ ring_cancel(struct ring *r, struct ring_op *op)
             sim.recs[i].cancel_at = soon();
 }
 
-/* --- ring.h: buffers
- * -------------------------------------------------------------------------- */
-
 unsigned char *
 ring_buffer(struct ring *r, unsigned bid)
 {
@@ -679,9 +664,6 @@ ring_buffers_free(const struct ring *r)
 {
     return r->buf_free;
 }
-
-/* --- ring.h: turns
- * ---------------------------------------------------------------------------- */
 
 static void
 add_result(const struct result *res)
@@ -828,9 +810,6 @@ ring_describe(char *out, size_t n)
 {
     (void)snprintf(out, n, "simulated ring");
 }
-
-/* --- system calls on simulated descriptors
- * ---------------------------------------------------- */
 
 int __real_close(int fd) __attribute__((weak));
 int __real_shutdown(int fd, int how) __attribute__((weak));

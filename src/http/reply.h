@@ -1,0 +1,43 @@
+/* reply.h -- one response out, on a client connection. */
+#ifndef HTTP_REPLY_H
+#define HTTP_REPLY_H
+
+#include "http/message.h"
+#include "net/sock.h"
+#include "triglot/err.h"
+
+enum { REPLY_HEAD_MAX = 16384 };
+
+struct reply {
+    struct sock *sock;      /* not owned */
+    bool http10, head_only; /* from the request; head_only: answer to HEAD */
+    bool close;             /* announce and expect the end of the connection */
+    bool started, ended;    /* head queued; body complete                    */
+    bool chunked, until_close;
+    unsigned status;
+    uint64_t body_bytes;
+};
+
+/* req NULL: the request could not be read; answers as HTTP/1.1 and closes. */
+void reply_init(struct reply *r, struct sock *s, const struct http_head *req);
+
+/* A whole response: status line, Date, Content-Length, Connection, the given headers, body
+ * (body is left out for HEAD, 204, 304).  S */
+TG_MUST_USE tg_rc reply_whole(struct reply *r, unsigned status, const struct http_header *h,
+                              unsigned n, struct str body);
+/* Head of a response whose length is not known: chunked, for HTTP/1.0 until close.  Queued at
+ * once, never suspends. */
+TG_MUST_USE tg_rc reply_start(struct reply *r, unsigned status, const struct http_header *h,
+                              unsigned n);
+/* Body bytes, one chunk for all pieces together; empty ones write nothing.  S (back-pressure)
+ */
+TG_MUST_USE tg_rc reply_write(struct reply *r, const struct str *v, int n);
+/* The same without suspending (timers). */
+TG_MUST_USE tg_rc reply_write_now(struct reply *r, struct str bytes);
+/* The terminating chunk.  Not called after a failure: then the body stays unterminated and the
+ * connection is closed.  Does not wait for the bytes to leave.  S */
+TG_MUST_USE tg_rc reply_end(struct reply *r);
+
+/* Header values that hold CR, LF or NUL are left out of a reply, never sent. */
+
+#endif
