@@ -1,0 +1,193 @@
+/* endpoints.c -- the table of endpoints and how one of them is run.
+ *
+ * A pattern that ends in '*' takes any rest of the path, slashes included (model ids have
+ * them). The path alone decides the endpoint and the client's dialect; the query is not looked
+ * at.  HEAD is served as GET without a body, OPTIONS is answered for every known path.
+ *
+ * Invariant: the handler runs inside x->work and nowhere else is x->work open, so that whoever
+ * stops an exchange finds either a handler to cancel or an answer already decided.
+ */
+#include "api/endpoints.h"
+
+#include <string.h>
+
+#include "api/stream.h"
+#include "base/clock.h"
+
+struct endpoint {
+    const char *method, *path;
+    endpoint_fn *handle;
+    const char *dialect;
+};
+
+static const struct endpoint endpoints[] = {
+    {"POST", "/v1/chat/completions", api_chat_completions, "chat"},
+    {"POST", "/v1/embeddings", api_embeddings, "chat"},
+    {"GET", "/v1/models", api_models, "chat"},
+    {"GET", "/v1/models/*", api_model, "chat"},
+    {"GET", "/health", api_health, "chat"},
+    {"GET", "/healthz", api_health, "chat"},
+    {"GET", "/livez", api_livez, "chat"},
+    {"GET", "/readyz", api_readyz, "chat"},
+    {"GET", "/version", api_version, "chat"},
+};
+
+#define N_ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
+
+static bool
+path_matches(const char *pattern, struct str path)
+{
+    struct str p = str_z(pattern);
+
+    if (p.p[p.n - 1] == '*')
+        return path.n > p.n - 1 && str_starts(path, str_of(p.p, p.n - 1));
+    return str_eq(p, path);
+}
+
+static bool
+method_matches(const struct endpoint *e, struct str method)
+{
+    return str_eq(str_z(e->method), method) ||
+           (str_eq(method, STR("HEAD")) && strcmp(e->method, "GET") == 0);
+}
+
+/* "GET, HEAD, OPTIONS" for this path, or empty when no endpoint has it. */
+static struct str
+allowed(struct exchange *x)
+{
+    struct str list = {NULL, 0};
+
+    for (size_t i = 0; i < N_ENDPOINTS; i++) {
+        const struct endpoint *e = &endpoints[i];
+
+        if (!path_matches(e->path, x->req->path))
+            continue;
+        list = arena_printf(&x->arena, "%.*s%s%s, ", STR_ARG(list), e->method,
+                            strcmp(e->method, "GET") == 0 ? ", HEAD" : "");
+        x->route = e->path;
+    }
+    return list.n ? arena_printf(&x->arena, "%.*sOPTIONS", STR_ARG(list)) : list;
+}
+
+static tg_rc
+answer_options(struct exchange *x, struct str allow)
+{
+    struct exchange_headers h;
+    struct str asked = http_header_get(x->req, STR("access-control-request-headers"));
+
+    exchange_headers(x, &h);
+    exchange_header(&h, STR("allow"), allow);
+    if (x->settings->cors.n_origins) {
+        exchange_header(&h, STR("access-control-allow-methods"), allow);
+        exchange_header(&h, STR("access-control-allow-headers"), asked);
+        exchange_header(&h, STR("access-control-max-age"), STR("86400"));
+    }
+    return exchange_answer_with(x, 204, &h, (struct str){NULL, 0});
+}
+
+/* 405 with Allow, in the dialect's envelope. */
+static tg_rc
+answer_not_allowed(struct exchange *x, struct str allow)
+{
+    struct exchange_headers h;
+    struct buf body;
+    tg_rc rc;
+
+    tg_refuse(&x->err, "method_not_allowed", NULL, "%.*s is not served here; allowed: %.*s",
+              x->req->method.n < 32 ? (int)x->req->method.n : 32, x->req->method.p,
+              STR_ARG(allow));
+    x->err.http = 405;
+    buf_init(&body, 4096);
+    exchange_headers(x, &h);
+    exchange_header(&h, STR("allow"), allow);
+    exchange_header(&h, STR("content-type"), STR("application/json"));
+    rc = x->dialect->encode_error(&x->err, &body);
+    if (rc == TG_OK)
+        rc = exchange_answer_with(x, 405, &h, buf_str(&body));
+    buf_fini(&body);
+    return rc;
+}
+
+static tg_rc
+answer_no_endpoint(struct exchange *x)
+{
+    struct str allow = allowed(x);
+
+    if (allow.n && str_eq(x->req->method, STR("OPTIONS")))
+        return answer_options(x, allow);
+    if (allow.n)
+        return answer_not_allowed(x, allow);
+    tg_refuse(&x->err, "unknown_url", NULL, "unknown URL: %.*s",
+              x->req->path.n < 200 ? (int)x->req->path.n : 200, x->req->path.p);
+    x->err.kind = TG_ERR_NOT_FOUND;
+    x->err.http = 404;
+    return TG_ENOTFOUND;
+}
+
+static tg_rc
+dispatch(struct exchange *x)
+{
+    for (size_t i = 0; i < N_ENDPOINTS; i++) {
+        const struct endpoint *e = &endpoints[i];
+
+        if (path_matches(e->path, x->req->path) && method_matches(e, x->req->method)) {
+            x->route = e->path;
+            x->dialect = dialect_find(str_z(e->dialect));
+            return e->handle(x);
+        }
+    }
+    return answer_no_endpoint(x);
+}
+
+void
+endpoints_serve(struct exchange *x)
+{
+    tg_rc rc;
+
+    stream_pulse_start(x);
+    co_scope_open(&x->work, x->t_start + x->settings->timeouts.total_ms * NS_PER_MS);
+    x->working = true;
+    if (x->end != END_NONE) /* stopped before it began */
+        co_cancel(&x->work, TG_ECANCELED);
+    rc = dispatch(x);
+    if (rc != TG_OK && x->work.cancelled == TG_EDEADLINE && x->end == END_NONE)
+        x->end = END_TOTAL_TIMEOUT;
+    x->working = false;
+    (void)co_scope_close(&x->work);
+    x->streaming = false; /* no heartbeat behind the last record */
+    if (rc != TG_OK)
+        exchange_fail(x);
+    stream_pulse_stop(x);
+}
+
+tg_rc
+endpoint_tail(struct exchange *x, size_t fixed, struct str *ret)
+{
+    struct str raw = str_from(x->req->path, fixed);
+    char *out = arena_alloc(&x->arena, raw.n + 1, 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < raw.n; i++) {
+        unsigned v = 0;
+
+        if (raw.p[i] != '%') {
+            out[n++] = raw.p[i];
+            continue;
+        }
+        for (size_t k = 1; k <= 2; k++) {
+            char c = i + k < raw.n ? raw.p[i + k] : 'x';
+            unsigned d = c >= '0' && c <= '9'                 ? (unsigned)(c - '0')
+                         : (c | 32) >= 'a' && (c | 32) <= 'f' ? (unsigned)((c | 32) - 'a') + 10
+                                                              : 99;
+
+            if (d == 99)
+                return tg_refuse(&x->err, "invalid_path", NULL,
+                                 "malformed percent escape in the path");
+            v = v * 16 + d;
+        }
+        out[n++] = (char)v;
+        i += 2;
+    }
+    *ret = str_of(out, n);
+    return TG_OK;
+}

@@ -1,0 +1,95 @@
+/* exchange.h -- one request and its answer, from the head's last byte to the access line.
+ *
+ * The gate makes it, an endpoint handles it, the gate writes the access line.  A handler
+ * returns TG_OK when it has answered (or has begun a stream and ended it properly); otherwise
+ * x->err says what is wrong and exchange_fail() tells the client, in its dialect, by status or
+ * in mid-stream.
+ *
+ * Two scopes matter: the handler runs inside x->work, which is cancelled when the client
+ * leaves, the total time is up, the client takes nothing for too long, or a drain ends; the
+ * error answer is written after x->work has been closed.
+ */
+#ifndef API_EXCHANGE_H
+#define API_EXCHANGE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "co/co.h"
+#include "http/reply.h"
+#include "http/server.h"
+#include "triglot/dialect.h"
+#include "upstream/upstream.h"
+
+enum { EXCHANGE_ID_MAX = 128, EXCHANGE_HEADERS_MAX = 40 };
+
+/* Who ended it early. */
+enum exchange_end {
+    END_NONE,
+    END_CLIENT,        /* the client left                       */
+    END_WRITE_TIMEOUT, /* the client took nothing for too long  */
+    END_TOTAL_TIMEOUT,
+    END_DRAIN,    /* the daemon is going down              */
+    END_UPSTREAM, /* the upstream failed                   */
+    END_N
+};
+
+struct exchange {
+    struct upstream_set *set; /* reference */
+    const struct settings *settings;
+    struct sock *sock;
+    struct http_in *in;
+    const struct http_head *req;
+    struct reply reply;
+    struct arena arena; /* everything of this exchange */
+    struct buf body;    /* request body; may be let go once it has been sent on */
+    struct co_scope work;
+    bool working;                  /* work is open */
+    bool draining;                 /* the answer announces the end of the connection */
+    const struct dialect *dialect; /* the client's, by path */
+    char id[EXCHANGE_ID_MAX + 1];
+
+    bool streaming;        /* a stream was asked for: heartbeats may commit it */
+    bool committed;        /* status line and stream headers are out           */
+    bool broken;           /* the answer cannot be completed: close unterminated */
+    co_time last_out;      /* bytes last queued to the client                  */
+    struct co_timer pulse; /* heartbeats and the write timeout; see stream.c  */
+
+    struct tg_err err;
+    enum exchange_end end;
+    const char *route; /* pattern of the endpoint, for the log */
+    struct str model;  /* what the client asked for            */
+    struct str provider, provider_model;
+    const char *provider_dialect;
+    struct ir_usage usage;
+    unsigned attempts;
+    uint64_t heartbeats;
+    uint64_t bytes_in_start, bytes_out_start;
+    co_time t_start, t_routed, t_first; /* 0 = never */
+    int64_t wall_start;
+};
+
+/* Headers of an answer: x-request-id, CORS where it applies; then the caller's. */
+struct exchange_headers {
+    struct http_header v[EXCHANGE_HEADERS_MAX];
+    unsigned n;
+};
+void exchange_headers(struct exchange *x, struct exchange_headers *h);
+void exchange_header(struct exchange_headers *h, struct str name, struct str value);
+
+/* A whole answer with the usual headers and the given content type.  S */
+TG_MUST_USE tg_rc exchange_answer(struct exchange *x, unsigned status, struct str type,
+                                  struct str body);
+/* The same with headers the caller has put together.  S */
+TG_MUST_USE tg_rc exchange_answer_with(struct exchange *x, unsigned status,
+                                       const struct exchange_headers *h, struct str body);
+/* Tells the client x->err: a status and an error body, or, once a stream is committed, an error
+ * record after which the connection is to be closed (x->broken).  Says nothing to a client that
+ * has left.  S */
+void exchange_fail(struct exchange *x);
+/* Reads the request body into x->body.  S */
+TG_MUST_USE tg_rc exchange_body(struct exchange *x);
+/* Cancels the work from outside (timers, the gone hook, drain); the first reason stays. */
+void exchange_stop(struct exchange *x, enum exchange_end end, tg_rc why);
+const char *exchange_end_name(enum exchange_end end);
+
+#endif

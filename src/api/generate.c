@@ -1,0 +1,55 @@
+/* generate.c -- endpoints that let a model work: chat completions, embeddings.
+ *
+ * The body is read whole, because the model named in it decides the route.  Then: the simulated
+ * model answers by events; an upstream of the client's dialect is relayed.
+ */
+#include "api/answer.h"
+#include "api/endpoints.h"
+#include "api/relay.h"
+#include "policy/route.h"
+
+static tg_rc
+generate(struct exchange *x, enum dialect_call call)
+{
+    struct dialect_view view = {0};
+    struct route route;
+    struct upstream *u;
+    tg_rc rc;
+
+    rc = exchange_body(x);
+    if (rc == TG_OK)
+        rc = x->dialect->scan_req(&x->arena, call, buf_str(&x->body), &view, &x->err);
+    if (rc != TG_OK)
+        return rc;
+    x->model = arena_dup(&x->arena, view.model);
+    rc = route_find(x->settings, x->model, &route, &x->err);
+    if (rc != TG_OK)
+        return rc;
+    u = upstream_get(x->set, route.upstream);
+    x->t_routed = co_now();
+    x->provider = u->conf->name;
+    x->provider_model = route.model;
+    x->streaming = view.stream;
+    if (u->conf->kind == UPSTREAM_SIM)
+        return answer_sim(x, call, &route);
+    x->provider_dialect = u->dialect->name;
+    if (u->dialect != x->dialect || !u->dialect->upstream_path[call])
+        return tg_refuse(&x->err, "unsupported_route", "model",
+                         "model \"%.*s\" is served by upstream \"%.*s\", which speaks the %s "
+                         "dialect; this version passes requests on in their own dialect only",
+                         x->model.n < 64 ? (int)x->model.n : 64, x->model.p,
+                         STR_ARG(u->conf->name), u->dialect->name);
+    return relay_run(x, u, &view, route.model);
+}
+
+tg_rc
+api_chat_completions(struct exchange *x)
+{
+    return generate(x, DIALECT_GENERATE);
+}
+
+tg_rc
+api_embeddings(struct exchange *x)
+{
+    return generate(x, DIALECT_EMBED);
+}

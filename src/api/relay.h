@@ -1,0 +1,13 @@
+/* relay.h -- a request and its answer passed through to an upstream of the client's own
+ * dialect. */
+#ifndef API_RELAY_H
+#define API_RELAY_H
+
+#include "api/exchange.h"
+
+/* Sends the body of `view` with the model replaced, and passes the answer on, whole or
+ * streamed. x->body is let go as soon as it has been sent.  Failures are in x->err.  S */
+TG_MUST_USE tg_rc relay_run(struct exchange *x, struct upstream *u,
+                            const struct dialect_view *view, struct str model);
+
+#endif

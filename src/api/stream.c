@@ -1,0 +1,125 @@
+/* stream.c -- the client's side of an event stream.
+ *
+ * One timer an exchange, the pulse, does what must happen without the exchange's coroutine,
+ * which may be anywhere: connecting, waiting for a head, blocked by back-pressure.  It is set
+ * lazily: writing only notes the time, and a pulse that comes too early sets itself again.  So
+ * a stream costs no timer work per event.
+ *
+ * A heartbeat goes out between records only, because records are queued whole; it is skipped
+ * while bytes wait to be sent, for a client that does not read needs no sign of life and must
+ * not make us hold more.  It commits the stream when nothing has done so yet: from then on an
+ * error can only be a record.
+ *
+ * The write timeout measures how long bytes have waited without a single one having been taken.
+ */
+#include "api/stream.h"
+
+#include "base/clock.h"
+
+static co_time
+sooner(co_time a, co_time b)
+{
+    return a < b ? a : b;
+}
+
+static bool
+beats(const struct exchange *x)
+{
+    return x->streaming && x->settings->heartbeat_ms > 0 && !x->reply.ended && !x->broken;
+}
+
+static void
+beat(struct exchange *x)
+{
+    if (sock_unsent(x->sock) > 0)
+        return;
+    if (stream_commit(x, NULL, 0) != TG_OK ||
+        reply_write_now(&x->reply, x->dialect->heartbeat) != TG_OK)
+        return; /* the client is gone; the gone hook says so */
+    x->heartbeats++;
+}
+
+static void
+pulse(struct co_timer *t)
+{
+    struct exchange *x = LIST_ITEM(t, struct exchange, pulse);
+    co_time now = co_now();
+    co_time write_ns = x->settings->write_timeout_ms * NS_PER_MS;
+    co_time heart_ns = x->settings->heartbeat_ms * NS_PER_MS;
+    co_time stalled = sock_stalled_since(x->sock);
+    co_time next = now + write_ns / 4;
+
+    if (stalled != CO_NEVER && now - stalled >= write_ns) {
+        exchange_stop(x, END_WRITE_TIMEOUT, TG_EDEADLINE);
+        return;
+    }
+    if (stalled != CO_NEVER)
+        next = sooner(next, stalled + write_ns);
+    if (beats(x)) {
+        if (now - x->last_out >= heart_ns) {
+            beat(x);
+            x->last_out = now;
+        }
+        next = sooner(next, x->last_out + heart_ns);
+    }
+    co_timer_set(t, next);
+}
+
+void
+stream_pulse_start(struct exchange *x)
+{
+    co_time write_ns = x->settings->write_timeout_ms * NS_PER_MS;
+    co_time heart_ns = x->settings->heartbeat_ms * NS_PER_MS;
+    co_time first = x->t_start + write_ns / 4;
+
+    x->last_out = x->t_start;
+    if (heart_ns > 0)
+        first = sooner(first, x->t_start + heart_ns);
+    co_timer_init(&x->pulse, pulse);
+    co_timer_set(&x->pulse, first);
+}
+
+void
+stream_pulse_stop(struct exchange *x)
+{
+    co_timer_clear(&x->pulse);
+}
+
+tg_rc
+stream_commit(struct exchange *x, const struct http_header *h, unsigned n)
+{
+    struct exchange_headers all;
+
+    if (x->committed)
+        return TG_OK;
+    exchange_headers(x, &all);
+    exchange_header(&all, STR("content-type"), STR("text/event-stream; charset=utf-8"));
+    exchange_header(&all, STR("cache-control"), STR("no-cache, no-transform"));
+    exchange_header(&all, STR("x-accel-buffering"), STR("no"));
+    for (unsigned i = 0; i < n; i++)
+        exchange_header(&all, h[i].name, h[i].value);
+    x->reply.close = x->reply.close || x->draining;
+    x->committed = true;
+    return reply_start(&x->reply, 200, all.v, all.n);
+}
+
+tg_rc
+stream_write(struct exchange *x, struct str records)
+{
+    tg_rc rc = stream_commit(x, NULL, 0);
+
+    if (rc != TG_OK)
+        return rc;
+    x->last_out = co_now();
+    if (x->t_first == 0)
+        x->t_first = x->last_out;
+    return reply_write(&x->reply, &records, 1);
+}
+
+tg_rc
+stream_end(struct exchange *x)
+{
+    tg_rc rc = stream_commit(x, NULL, 0);
+
+    return rc == TG_OK ? reply_end(&x->reply) : rc;
+}
