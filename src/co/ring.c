@@ -72,9 +72,6 @@ struct ring {
 
 static _Thread_local struct ring *own; /* the calling thread's ring */
 
-/* --- opening
- * ---------------------------------------------------------------------------------- */
-
 static int
 open_uring(struct io_uring *u, unsigned entries, unsigned cq_entries)
 {
@@ -236,9 +233,6 @@ ring_now(struct ring *r)
     (void)r;
     return clock_monotonic_ns();
 }
-
-/* --- submitting
- * ------------------------------------------------------------------------------- */
 
 /* Copies all completions out of the kernel's queue. */
 static void
@@ -408,9 +402,6 @@ ring_cancel(struct ring *r, struct ring_op *op)
     io_uring_sqe_set_data64(sqe, TAG_CANCEL);
 }
 
-/* --- buffers
- * ---------------------------------------------------------------------------------- */
-
 unsigned char *
 ring_buffer(struct ring *r, unsigned bid)
 {
@@ -439,9 +430,6 @@ ring_buffers_free(const struct ring *r)
 {
     return r->buf_free;
 }
-
-/* --- turns
- * ------------------------------------------------------------------------------------ */
 
 static void
 woken(struct ring *r)
@@ -558,9 +546,6 @@ ring_turn(struct ring *r, int64_t until, struct tg_err *err)
     }
 }
 
-/* --- waking
- * ----------------------------------------------------------------------------------- */
-
 static _Thread_local struct io_uring *sender;
 static pthread_key_t sender_key;
 static pthread_once_t sender_once = PTHREAD_ONCE_INIT;
@@ -639,9 +624,6 @@ ring_wake(struct ring *r)
     if (!send_wake(r->u.ring_fd))
         (void)!write(r->event_fd, &one, sizeof one);
 }
-
-/* --- looking at it
- * ---------------------------------------------------------------------------- */
 
 unsigned
 ring_in_flight(const struct ring *r)

@@ -119,9 +119,6 @@ co_long_turns(const struct co_sched *s,
         row(arg, s->long_names[i].name, s->long_names[i].count);
 }
 
-/* --- switching
- * -------------------------------------------------------------------------------- */
-
 void
 co_ready(struct co_sched *s, struct co *c)
 {
@@ -244,9 +241,6 @@ co_spawn_in(struct co_sched *s, struct co_scope *scope, const char *name, co_fn 
     return TG_OK;
 }
 
-/* --- posts
- * ------------------------------------------------------------------------------------ */
-
 /* The wake-up happens under the lock: a scheduler that has taken the post may end at once, and
  * must not do so while its ring is being woken. */
 void
@@ -279,9 +273,6 @@ run_posts(struct co_sched *s)
         p->fn(p);
     }
 }
-
-/* --- the loop
- * --------------------------------------------------------------------------------- */
 
 static void
 run_ready(struct co_sched *s)
@@ -401,9 +392,6 @@ co_run(const struct co_conf *conf, const char *name, co_fn *fn, void *arg, struc
     mem_free(s);
     return rc;
 }
-
-/* --- looking at it
- * ---------------------------------------------------------------------------- */
 
 struct co_sched *
 co_sched_self(void)

@@ -194,9 +194,6 @@ co_cancelled(void)
     return co_reason(co_cur());
 }
 
-/* --- shields
- * ---------------------------------------------------------------------------------- */
-
 static void
 shield_end(struct co *c)
 {

@@ -275,9 +275,6 @@ co_stack_trim(void)
 #endif
 }
 
-/* --- overflow
- * --------------------------------------------------------------------------------- */
-
 enum { ALT_BYTES = 32768 };
 
 static struct sigaction segv_before;

@@ -42,9 +42,6 @@ struct conf_pos {
     unsigned line, column;
 };
 
-/* --- diagnostics (diag.c)
- * ---------------------------------------------------------------------- */
-
 struct conf_diag {
     FILE *out;        /* NULL = silent, only counted */
     const char *file; /* name to print, borrowed */
@@ -69,9 +66,6 @@ void conf_guess_init(struct conf_guess *g, struct str got);
 void conf_guess_offer(struct conf_guess *g, struct str name);
 /* ` (did you mean "x"?)` in out[n], or "" when nothing is near.  Returns out. */
 const char *conf_guess_text(const struct conf_guess *g, char *out, size_t n);
-
-/* --- origins (origin.c)
- * ------------------------------------------------------------------------ */
 
 enum conf_source {
     CONF_DEFAULT,
@@ -101,9 +95,6 @@ void conf_origins_add(struct conf_origins *o, struct conf_origin origin);
 void conf_origins_sort(struct conf_origins *o);
 /* The latest origin of a field; source CONF_DEFAULT when none was added. */
 struct conf_origin conf_origin_of(const struct conf_origins *o, const void *field);
-
-/* --- tables
- * ------------------------------------------------------------------------------------ */
 
 enum conf_type {
     CONF_STRING,   /* struct str                                                      */
@@ -172,9 +163,6 @@ void conf_defaults(const struct conf_table *t, void *base, struct arena *a);
 TG_MUST_USE tg_rc conf_load(struct str text, const struct conf_table *t, void *base,
                             struct arena *a, struct conf_origins *o, struct conf_diag *d);
 
-/* --- printing (dump.c)
- * ------------------------------------------------------------------------- */
-
 /* The struct as YAML, the origin of each value as a comment; secrets as ***. */
 void conf_dump(const struct conf_table *t, const void *base, const struct conf_origins *o,
                const char *file, FILE *out);
@@ -184,9 +172,6 @@ void conf_mdoc(const struct conf_table *t, FILE *out);
  * there are any. */
 bool conf_restart_differs(const struct conf_table *t, const void *a, const void *b, char *ret,
                           size_t n);
-
-/* --- files (file.c)
- * ---------------------------------------------------------------------------- */
 
 /* Appends a file's contents.  TG_ECONFIG when it cannot be read or is larger than max; with
  * regular also when it is no regular file (a pipe could block for ever). */

@@ -1,16 +1,16 @@
-/* field.c -- reading fields of a request.
+/* field.c -- reading the fields of a JSON request, with errors that name the field.
  *
- * Every reader names the place when it refuses.  Absent and null are the same thing everywhere
- * in this dialect, so the readers leave *ret as it was for both.
+ * Every reader names the place when it refuses.  Absent and null are the same thing in all
+ * dialects, so the readers leave *ret as it was for both.
  */
+#include "json/field.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "dialect/chat/chat_int.h"
-
 /* Spells the chain out, root first.  As deep as the code that reads nests: a handful. */
 static size_t
-spell(const struct chat_at *at, char *out, size_t size)
+spell(const struct field_at *at, char *out, size_t size)
 {
     size_t n = 0;
     int k;
@@ -28,8 +28,8 @@ spell(const struct chat_at *at, char *out, size_t size)
 }
 
 tg_rc
-chat_refuse(const struct chat_dec *d, const struct chat_at *at, const char *code,
-            const char *fmt, ...)
+field_refuse(const struct field_reader *r, const struct field_at *at, const char *code,
+             const char *fmt, ...)
 {
     char where[96] = "", text[256];
     va_list ap;
@@ -40,13 +40,13 @@ chat_refuse(const struct chat_dec *d, const struct chat_at *at, const char *code
     va_end(ap);
     spell(at, where, sizeof where);
     if (!where[0])
-        return tg_refuse(d->err, code, NULL, "%s", text);
-    return tg_refuse(d->err, code, where, "'%s': %s", where, text);
+        return tg_refuse(r->err, code, NULL, "%s", text);
+    return tg_refuse(r->err, code, where, "'%s': %s", where, text);
 }
 
 tg_rc
-chat_refuse_type(const struct chat_dec *d, const struct chat_at *at, const char *want,
-                 enum json_kind got)
+field_refuse_type(const struct field_reader *r, const struct field_at *at, const char *want,
+                  enum json_kind got)
 {
     static const char *const names[] = {
         [JSON_NONE] = "nothing",   [JSON_NULL] = "null",        [JSON_FALSE] = "a boolean",
@@ -54,20 +54,20 @@ chat_refuse_type(const struct chat_dec *d, const struct chat_at *at, const char 
         [JSON_ARRAY] = "an array", [JSON_OBJECT] = "an object",
     };
 
-    return chat_refuse(d, at, "invalid_type", "expected %s, got %s", want, names[got]);
+    return field_refuse(r, at, "invalid_type", "expected %s, got %s", want, names[got]);
 }
 
 tg_rc
-chat_refuse_missing(const struct chat_dec *d, const struct chat_at *up, const char *name)
+field_refuse_missing(const struct field_reader *r, const struct field_at *up, const char *name)
 {
-    struct chat_at at = {up, name, 0};
+    struct field_at at = {up, name, 0};
 
-    return chat_refuse(d, &at, "missing_required_parameter", "this field is required");
+    return field_refuse(r, &at, "missing_required_parameter", "this field is required");
 }
 
 tg_rc
-chat_pick(const struct chat_dec *d, const struct chat_at *at, struct str object,
-          const char *const *names, unsigned n, struct json_member *ret)
+field_pick(const struct field_reader *r, const struct field_at *at, struct str object,
+           const char *const *names, unsigned n, struct json_member *ret)
 {
     struct json_iter it;
     struct json_member m;
@@ -75,7 +75,7 @@ chat_pick(const struct chat_dec *d, const struct chat_at *at, struct str object,
     for (unsigned i = 0; i < n; i++)
         ret[i] = (struct json_member){.kind = JSON_NONE};
     if (json_object(&it, object) != TG_OK)
-        return chat_refuse_type(d, at, "an object", json_kind_of(object));
+        return field_refuse_type(r, at, "an object", json_kind_of(object));
     while (json_next(&it, &m))
         for (unsigned i = 0; i < n; i++)
             if (json_key_is(m.key, str_z(names[i]))) {
@@ -86,75 +86,76 @@ chat_pick(const struct chat_dec *d, const struct chat_at *at, struct str object,
 }
 
 tg_rc
-chat_string(const struct chat_dec *d, const struct chat_at *at, const struct json_member *m,
-            struct str *ret)
+field_string(const struct field_reader *r, const struct field_at *at,
+             const struct json_member *m, struct str *ret)
 {
-    if (!chat_has(m))
+    if (!field_has(m))
         return TG_OK;
     if (m->kind != JSON_STRING)
-        return chat_refuse_type(d, at, "a string", m->kind);
-    if (json_string(d->a, m->value, ret) != TG_OK)
-        return chat_refuse(d, at, "invalid_value", "the string holds half of a surrogate pair");
+        return field_refuse_type(r, at, "a string", m->kind);
+    if (json_string(r->a, m->value, ret) != TG_OK)
+        return field_refuse(r, at, "invalid_value",
+                            "the string holds half of a surrogate pair");
     return TG_OK;
 }
 
 tg_rc
-chat_string_needed(const struct chat_dec *d, const struct chat_at *up, const char *name,
-                   const struct json_member *m, struct str *ret)
+field_string_needed(const struct field_reader *r, const struct field_at *up, const char *name,
+                    const struct json_member *m, struct str *ret)
 {
-    struct chat_at at = {up, name, 0};
+    struct field_at at = {up, name, 0};
     struct str s = {NULL, 0};
     tg_rc rc;
 
-    if (!chat_has(m))
-        return chat_refuse_missing(d, up, name);
-    rc = chat_string(d, &at, m, &s);
+    if (!field_has(m))
+        return field_refuse_missing(r, up, name);
+    rc = field_string(r, &at, m, &s);
     if (rc == TG_OK && s.n == 0)
-        rc = chat_refuse(d, &at, "invalid_value", "must not be empty");
+        rc = field_refuse(r, &at, "invalid_value", "must not be empty");
     if (rc == TG_OK)
         *ret = s;
     return rc;
 }
 
 tg_rc
-chat_bool(const struct chat_dec *d, const struct chat_at *at, const struct json_member *m,
-          bool *ret)
+field_bool(const struct field_reader *r, const struct field_at *at, const struct json_member *m,
+           bool *ret)
 {
-    if (!chat_has(m))
+    if (!field_has(m))
         return TG_OK;
     if (m->kind != JSON_TRUE && m->kind != JSON_FALSE)
-        return chat_refuse_type(d, at, "a boolean", m->kind);
+        return field_refuse_type(r, at, "a boolean", m->kind);
     *ret = m->kind == JSON_TRUE;
     return TG_OK;
 }
 
 tg_rc
-chat_int(const struct chat_dec *d, const struct chat_at *at, const struct json_member *m,
-         int64_t min, int64_t max, int64_t *ret)
+field_int(const struct field_reader *r, const struct field_at *at, const struct json_member *m,
+          int64_t min, int64_t max, int64_t *ret)
 {
     int64_t v;
     tg_rc rc;
 
-    if (!chat_has(m))
+    if (!field_has(m))
         return TG_OK;
     if (m->kind != JSON_NUMBER)
-        return chat_refuse_type(d, at, "an integer", m->kind);
+        return field_refuse_type(r, at, "an integer", m->kind);
     rc = json_i64(m->value, &v);
     if (rc == TG_EINVAL)
-        return chat_refuse(d, at, "invalid_type", "expected an integer, got a fraction");
+        return field_refuse(r, at, "invalid_type", "expected an integer, got a fraction");
     if (rc != TG_OK || v < min || v > max)
-        return chat_refuse(d, at, "invalid_value", "must be from %lld to %lld", (long long)min,
-                           (long long)max);
+        return field_refuse(r, at, "invalid_value", "must be from %lld to %lld", (long long)min,
+                            (long long)max);
     *ret = v;
     return TG_OK;
 }
 
 tg_rc
-chat_check(const struct chat_dec *d, struct str body)
+field_check(const struct field_reader *r, struct str body)
 {
-    tg_rc rc = json_check(body, JSON_DEPTH_MAX, d->err);
+    tg_rc rc = json_check(body, JSON_DEPTH_MAX, r->err);
 
     if (rc == TG_OK && json_kind_of(body) != JSON_OBJECT)
-        rc = chat_refuse(d, NULL, "invalid_type", "the request body must be a JSON object");
+        rc = field_refuse(r, NULL, "invalid_type", "the request body must be a JSON object");
     return rc;
 }

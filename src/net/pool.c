@@ -350,7 +350,8 @@ pool_put(struct pool *p, struct conn *c, co_time idle_ns)
         serve(w, c);
         return;
     }
-    c->idle_until = co_now() + (idle_ns > 0 ? idle_ns : p->conf.idle_ns);
+    c->idle_until =
+        co_now() + (idle_ns > 0 && idle_ns < p->conf.idle_ns ? idle_ns : p->conf.idle_ns);
     c->pool = p;
     list_add_head(&p->idle, &c->pool_node);
     p->stats.idle++;

@@ -23,9 +23,6 @@ waits(void *arg)
     return co_event_wait(arg);
 }
 
-/* --- time
- * -------------------------------------------------------------------------------------- */
-
 struct nap {
     co_time at, woke;
     tg_rc rc;
@@ -158,9 +155,6 @@ moving_a_timer_on_is_cheap(void **state)
     assert_int_equal(co_test_run(lazy_timer_body, NULL), TG_OK);
 }
 
-/* --- deadlock
- * ---------------------------------------------------------------------------------- */
-
 static void
 deadlocks(void)
 {
@@ -182,9 +176,6 @@ a_deadlock_is_told(void **state)
     assert_int_equal(co_test_dies(deadlocks, text, sizeof text), 0);
     assert_true(strncmp(text, "deadlock: ", 10) == 0);
 }
-
-/* --- sockets
- * ----------------------------------------------------------------------------------- */
 
 static tg_rc
 socket_body(void *arg)
@@ -300,9 +291,6 @@ accepts_once_or_many(void **state)
     }
 }
 
-/* --- backpressure
- * ------------------------------------------------------------------------------ */
-
 struct stuffed {
     int fd;
     size_t sent;
@@ -350,9 +338,6 @@ a_reader_that_stops_stops_the_writer(void **state)
     ring_sim_seed(7);
     assert_int_equal(co_test_run(backpressure_body, NULL), TG_OK);
 }
-
-/* --- cancel against result, forced both ways
- * --------------------------------------------------- */
 
 struct forced {
     struct co_scope s;
@@ -420,9 +405,6 @@ cancel_and_result_in_one_turn(void **state)
     assert_true(won >= 40); /* all of those where it wins */
     assert_true(lost >= 5); /* and some where the bytes were first */
 }
-
-/* --- the property
- * ------------------------------------------------------------------------------ */
 
 enum { TRANSFER = 3000 };
 

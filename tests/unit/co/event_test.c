@@ -13,9 +13,6 @@ yields(unsigned n)
         assert_int_equal(co_yield(), TG_OK);
 }
 
-/* --- events
- * ----------------------------------------------------------------------------------- */
-
 static tg_rc
 event_body(void *arg)
 {
@@ -109,9 +106,6 @@ an_event_has_one_waiter(void **state)
     assert_int_equal(co_test_co_dies(two_waiters_body, text, sizeof text), SIGABRT);
     assert_non_null(strstr(text, "an event has one waiter"));
 }
-
-/* --- channels
- * --------------------------------------------------------------------------------- */
 
 struct chan {
     struct co_chan ch;
@@ -275,9 +269,6 @@ a_cancelled_receiver_takes_nothing(void **state)
     assert_int_equal(co_test_run(chan_cancel_body, &x), TG_OK);
 }
 
-/* --- scopes
- * ----------------------------------------------------------------------------------- */
-
 static tg_rc
 fails(void *arg)
 {
@@ -385,9 +376,6 @@ a_child_not_yet_started_still_runs(void **state)
     (void)state;
     assert_int_equal(co_test_run(unstarted_body, NULL), TG_OK);
 }
-
-/* --- timers
- * ----------------------------------------------------------------------------------- */
 
 struct ticker {
     struct co_timer t;

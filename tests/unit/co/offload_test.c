@@ -68,9 +68,6 @@ start(unsigned threads, unsigned queue_max)
     assert_int_equal(co_offload_start(threads, queue_max, &err), TG_OK);
 }
 
-/* --- results, the queue
- * ------------------------------------------------------------------------ */
-
 static tg_rc
 queue_body(void *arg)
 {
@@ -243,9 +240,6 @@ many_jobs_all_come_back(void **state)
     assert_int_equal(atomic_load(&n), 1600);
 }
 
-/* --- posts
- * ------------------------------------------------------------------------------------- */
-
 enum { POSTERS = 3, POSTS = 500 };
 
 struct poster;
@@ -349,9 +343,6 @@ a_post_from_the_own_thread(void **state)
     assert_int_equal(co_test_run(own_thread_body, NULL), TG_OK);
 }
 
-/* --- wake-ups
- * ----------------------------------------------------------------------------------- */
-
 static void *
 wakes_once(void *arg)
 {
@@ -426,9 +417,6 @@ without_messages_an_eventfd_wakes(void **state)
     (void)state;
     assert_int_equal(co_test_run(no_message_body, NULL), TG_OK);
 }
-
-/* --- several schedulers
- * ------------------------------------------------------------------------ */
 
 static void *
 runs_storm(void *arg)

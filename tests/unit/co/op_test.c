@@ -62,9 +62,6 @@ watched_done(struct ring_op *op, int32_t res, unsigned flags, unsigned bid)
         .op = {.done = watched_done}, .e = CO_EVENT_INIT                                       \
     }
 
-/* --- one-shot operations
- * ---------------------------------------------------------------------- */
-
 struct filler {
     int fd;
     size_t n;
@@ -188,9 +185,6 @@ connects_and_accepts(void **state)
     assert_int_equal(co_test_run(connect_body, NULL), TG_OK);
 }
 
-/* --- cancelling
- * ------------------------------------------------------------------------------- */
-
 static tg_rc
 cancel_body(void *arg)
 {
@@ -234,9 +228,6 @@ cancels_in_both_orders(void **state)
     (void)state;
     assert_int_equal(co_test_run_conf(&conf, cancel_body, NULL), TG_OK);
 }
-
-/* --- provided buffers
- * ------------------------------------------------------------------------- */
 
 static tg_rc
 buffers_body(void *arg)
@@ -299,9 +290,6 @@ no_buffers_means_rearm(void **state)
     assert_int_equal(co_test_run_conf(&conf, buffers_body, NULL), TG_OK);
 }
 
-/* --- small queues
- * ----------------------------------------------------------------------------- */
-
 enum { POLLS = 300 };
 
 static tg_rc
@@ -356,9 +344,6 @@ full_queues_lose_nothing(void **state)
     (void)state;
     assert_int_equal(co_test_run_conf(&conf, small_body, NULL), TG_OK);
 }
-
-/* --- what people are told
- * --------------------------------------------------------------------- */
 
 static void
 refusals_name_cause_and_remedy(void **state)

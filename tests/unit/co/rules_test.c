@@ -32,9 +32,6 @@ yields(unsigned n)
         assert_int_equal(co_yield(), TG_OK);
 }
 
-/* --- 1: every coroutine belongs to a scope ---------------------------------------------------
- */
-
 static tg_rc
 rule_01_body(void *arg)
 {
@@ -58,9 +55,6 @@ rule_01_children_end_with_their_scope(void **state)
     (void)state;
     assert_int_equal(co_test_run(rule_01_body, NULL), TG_OK);
 }
-
-/* --- 2: closed where opened, in reverse order ------------------------------------------------
- */
 
 static tg_rc
 leaves_scope_open(void *arg)
@@ -94,9 +88,6 @@ rule_02_scopes_close_in_order(void **state)
     assert_int_equal(co_test_co_dies(closes_out_of_order, text, sizeof text), SIGABRT);
     assert_non_null(strstr(text, "reverse order of opening"));
 }
-
-/* --- 3: how far a cancel reaches -------------------------------------------------------------
- */
 
 struct reach {
     struct co_scope top;
@@ -170,9 +161,6 @@ rule_03_cancel_reaches_opener_children_and_nested(void **state)
     assert_int_equal(r.outside, TG_OK);
 }
 
-/* --- 4: level-triggered ----------------------------------------------------------------------
- */
-
 static tg_rc
 rule_04_body(void *arg)
 {
@@ -211,9 +199,6 @@ rule_04_cancel_stays_until_the_scope_is_closed(void **state)
     (void)state;
     assert_int_equal(co_test_run(rule_04_body, NULL), TG_OK);
 }
-
-/* --- 5: a finished result wins ---------------------------------------------------------------
- */
 
 struct race {
     struct co_scope s;
@@ -281,9 +266,6 @@ rule_05_a_result_wins_over_a_cancel(void **state)
     assert_int_equal(co_test_run(rule_05_body, &r), TG_OK);
 }
 
-/* --- 6: a cancelled operation is waited for --------------------------------------------------
- */
-
 struct kernel_op {
     struct co_scope s;
     int fd;
@@ -344,9 +326,6 @@ rule_06_a_cancelled_operation_is_waited_for(void **state)
     assert_int_equal(co_test_run(rule_06_body, &k), TG_OK);
 }
 
-/* --- 7: an operation's address is its name, multishots end without RING_MORE
- * ------------------ */
-
 struct multishot {
     struct ring_op op;
     struct co_event e;
@@ -404,9 +383,6 @@ rule_07_multishots_end_without_more(void **state)
     (void)state;
     assert_int_equal(co_test_run(rule_07_body, NULL), TG_OK);
 }
-
-/* --- 8: completions never resume, order, budget
- * ----------------------------------------------- */
 
 struct order {
     struct co_event e;
@@ -501,9 +477,6 @@ rule_08_completions_only_make_ready(void **state)
     assert_int_equal(co_test_run_conf(&conf, rule_08_body, &o), TG_OK);
 }
 
-/* --- 9: deadlines come from scopes
- * ------------------------------------------------------------ */
-
 static tg_rc
 rule_09_body(void *arg)
 {
@@ -540,9 +513,6 @@ rule_09_deadlines_come_from_scopes(void **state)
     (void)state;
     assert_int_equal(co_test_run(rule_09_body, NULL), TG_OK);
 }
-
-/* --- 10: shields
- * ------------------------------------------------------------------------------ */
 
 static tg_rc
 says_ok(void *arg)
@@ -656,9 +626,6 @@ rule_10_a_shield_bounds_cleanup(void **state)
     assert_non_null(strstr(text, "bounded in time"));
 }
 
-/* --- 11: nothing blocks; who does is counted
- * --------------------------------------------------- */
-
 static tg_rc
 hogs(void *arg)
 {
@@ -702,9 +669,6 @@ rule_11_long_turns_are_counted_by_name(void **state)
     (void)state;
     assert_int_equal(co_test_run(rule_11_body, NULL), TG_OK);
 }
-
-/* --- 12: data is owned, or goes through a channel
- * ---------------------------------------------- */
 
 struct pipeline {
     struct co_chan ch;
@@ -751,9 +715,6 @@ rule_12_channels_instead_of_locks(void **state)
     assert_int_equal(p.sum, 5050);
 }
 
-/* --- 13: callbacks and plain code cannot suspend
- * ------------------------------------------------ */
-
 static void
 suspends_in_callback(struct co_timer *t)
 {
@@ -789,9 +750,6 @@ rule_13_only_coroutines_suspend(void **state)
     assert_int_equal(co_test_dies(suspends_outside, text, sizeof text), SIGABRT);
     assert_non_null(strstr(text, "outside of a coroutine"));
 }
-
-/* --- 14: what may not be kept over a suspension
- * -------------------------------------------------- */
 
 static tg_rc
 sets_errno(void *arg)

@@ -25,9 +25,6 @@ waits(void *arg)
     return co_event_wait(arg);
 }
 
-/* --- switching
- * -------------------------------------------------------------------------------- */
-
 /* More live values than there are registers that a callee keeps, and some floating point. */
 static __attribute__((noinline)) uint64_t
 mixes(unsigned seed, bool yields)
@@ -185,9 +182,6 @@ backtraces_end(void **state)
     assert_in_range(n, 2, 6);
 }
 
-/* --- many, and too many
- * ------------------------------------------------------------------------ */
-
 static tg_rc
 many_body(void *arg)
 {
@@ -249,9 +243,6 @@ spawning_is_bounded(void **state)
     (void)state;
     assert_int_equal(co_test_run_conf(&conf, limit_body, NULL), TG_OK);
 }
-
-/* --- pages
- * ------------------------------------------------------------------------------------- */
 
 /* Resident pages of the `n` bytes up to and including p's page. */
 static unsigned
@@ -359,9 +350,6 @@ trimming_gives_pages_back(void **state)
     assert_int_equal(co_test_run(trim_body, NULL), TG_OK);
 }
 
-/* --- overflow
- * ---------------------------------------------------------------------------------- */
-
 static __attribute__((noinline)) int
 recurses(volatile int *depth)
 {
@@ -419,9 +407,6 @@ another_fault_is_not_called_an_overflow(void **state)
     (void)co_test_co_dies(null_body, text, sizeof text);
     assert_null(strstr(text, "overflowed its stack"));
 }
-
-/* --- census
- * ------------------------------------------------------------------------------------ */
 
 static tg_rc
 shallow(void *arg)

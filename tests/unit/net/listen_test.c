@@ -176,8 +176,6 @@ test_accept(void **state)
     assert_int_equal(co_test_run(accept_body, NULL), TG_OK);
 }
 
-/* --- short of descriptors --- */
-
 enum { CLIENTS = 40, ROOM = 10 };
 
 static bool

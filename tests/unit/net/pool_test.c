@@ -46,8 +46,6 @@ end(void)
     dns_thread_fini();
 }
 
-/* --- names --- */
-
 /* Written by offload threads, read when they are idle. */
 static struct {
     unsigned asked;
@@ -226,8 +224,6 @@ test_dial_timeout(void **state)
     (void)state;
     run(dial_timeout_body);
 }
-
-/* --- the pool --- */
 
 struct server {
     int lfd;
@@ -498,8 +494,6 @@ test_closed_waiting(void **state)
     (void)state;
     run(closed_waiting_body);
 }
-
-/* --- with TLS --- */
 
 static tg_rc
 tls_body(void *arg)

@@ -72,8 +72,6 @@ flood_stuck(void *arg)
     return f->full > 100;
 }
 
-/* --- leaving --- */
-
 struct gone {
     unsigned eof, error;
     struct sock *close; /* closed from within the hook */
@@ -316,8 +314,6 @@ test_not_gone_while_reading(void **state)
     (void)state;
     run(not_gone_while_reading_body);
 }
-
-/* --- closing --- */
 
 static tg_rc
 close_body(void *arg)

@@ -45,8 +45,6 @@ run(co_fn *body)
     assert_int_equal(co_test_run(body, NULL), TG_OK);
 }
 
-/* --- echo --- */
-
 enum { ECHO_BYTES = 300000 };
 
 static tg_rc
@@ -128,8 +126,6 @@ test_echo(void **state)
     (void)state;
     run(echo_body);
 }
-
-/* --- marks --- */
 
 struct writer {
     struct sock *s;
@@ -296,8 +292,6 @@ test_read_pause(void **state)
     (void)state;
     run(read_pause_body);
 }
-
-/* --- starving --- */
 
 enum { SENDERS = 100, SENDER_BYTES = 40000 };
 

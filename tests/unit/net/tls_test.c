@@ -100,8 +100,6 @@ shake_body(void *arg)
     return TG_OK;
 }
 
-/* --- verdicts --- */
-
 struct row {
     const char *server;   /* whose certificate       */
     const char *words[8]; /* for openssl s_server    */
@@ -255,8 +253,6 @@ test_not_tls(void **state)
     assert_non_null(strstr(c.err.msg, "during the TLS handshake"));
 }
 
-/* --- what was negotiated --- */
-
 static tg_rc
 info_body(void *arg)
 {
@@ -300,8 +296,6 @@ test_info_and_resumption(void **state)
     net_tls_kill(pid);
     tls_session_free(c.session);
 }
-
-/* --- bytes --- */
 
 enum { MEGABYTE = 1 << 20 };
 
@@ -426,8 +420,6 @@ test_endings(void **state)
     assert_non_null(strstr(e.call.err.msg, "damaged or forged"));
 }
 
-/* --- the worker stays free --- */
-
 enum { CROWD = 200 };
 
 struct crowd {
@@ -529,8 +521,6 @@ test_crowd(void **state)
     assert_true(in_place.worker_ns - away.worker_ns > arithmetic / 2);
     assert_true(away.ticks >= 20);
 }
-
-/* --- trust --- */
 
 static void
 test_trust_files(void **state)
