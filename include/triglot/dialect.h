@@ -50,12 +50,30 @@ enum dialect_seen {
 
 /* What an encoder of answers is told. */
 struct dialect_enc {
-    struct str id;     /* of the answer, made by the caller with id_prefix */
-    struct str model;  /* as the client knows it                           */
-    int64_t created;   /* Unix seconds                                     */
-    bool stream_usage; /* usage is wanted in the stream                    */
+    const struct ir_req *req; /* the client's request (echoed fields); NULL = not known */
+    struct str id;            /* of the answer, made by the caller with id_prefix */
+    struct str model;         /* as the client knows it                           */
+    int64_t created;          /* Unix seconds                                     */
+    bool stream_usage;        /* usage is wanted in the stream                    */
     struct ir_usage usage;
-    void *state; /* enc_size zeroed bytes, of the encoder alone      */
+    struct arena *arena; /* of the exchange: for what an encoder must remember */
+    void *state;         /* enc_size zeroed bytes, of the encoder alone        */
+};
+
+/* A decoder of an upstream's answers: events go into sink. */
+struct dialect_dec {
+    struct ir_sink *sink;
+    struct arena *arena; /* of the exchange */
+    struct tg_err *err;  /* filled when a call returns a failure */
+    size_t hold_max;     /* most bytes it may keep for later     */
+    void *state;         /* dec_size zeroed bytes                */
+};
+
+/* What an encoder of requests is told about the route. */
+struct dialect_route {
+    struct str model;   /* what to ask the upstream for                     */
+    bool strict;        /* a field that would be dropped is refused instead */
+    int64_t max_tokens; /* when the request says none and the dialect needs one */
 };
 
 struct dialect {
@@ -65,7 +83,8 @@ struct dialect {
     const char *auth_header, *auth_prefix;     /* how an upstream's key is sent           */
     struct str heartbeat;                      /* bytes between two records of a stream   */
     struct str stream_end;                     /* record that ends a clean stream, or ""  */
-    size_t enc_size;
+    size_t enc_size, dec_size;
+    bool one_open; /* answers allow one open block at a time: the sequencer goes in front */
 
     /* Finds the routing fields in body (which must pass json_check first: done here, depth
      * 128). Refuses what cannot be routed: not an object, no model, model or stream twice,
@@ -97,6 +116,26 @@ struct dialect {
                           struct tg_err *);
     tg_rc (*encode_embed)(const struct dialect_enc *, const struct ir_embed_req *,
                           const struct ir_embed_res *, struct buf *);
+    /* The other direction: requests to, answers from an upstream of this dialect. */
+
+    /* A request as the upstream's body.  What cannot be carried goes into drops by name; what
+     * would change the meaning is TG_EINVAL with the client's field path in err->param. */
+    tg_rc (*encode_req)(struct arena *, const struct ir_req *, const struct dialect_route *,
+                        struct buf *, struct ir_drops *, struct tg_err *);
+    /* A whole JSON answer, as events.  An error in the place of an answer becomes err. */
+    tg_rc (*decode_res)(struct dialect_dec *, struct str body);
+    /* One record of a stream, as none or several events.  *ret_over: the dialect's last record
+     * was seen (IR_EV_END has been put).  An error record becomes err and a failure. */
+    tg_rc (*decode_record)(struct dialect_dec *, struct str event, struct str data,
+                           bool *ret_over);
+    /* The stream's bytes ended: closes what is open and puts IR_EV_END if the answer had said
+     * that it is whole, else "upstream_truncated". */
+    tg_rc (*decode_eof)(struct dialect_dec *);
+    /* An error body with its HTTP status: fills err (kind, code, message), origin upstream. */
+    void (*decode_error)(unsigned status, struct str body, struct tg_err *);
+    /* Headers that an upstream of this dialect needs besides the key ("anthropic-version"). */
+    const char *const *upstream_headers; /* name, value, ..., NULL; may be NULL */
+
     /* HTTP status and body of an error; record of an error in mid-stream. */
     unsigned (*error_status)(const struct tg_err *);
     tg_rc (*encode_error)(const struct tg_err *, struct buf *);

@@ -27,27 +27,72 @@ enum ir_kind {
     IR_OPAQUE /* only its origin dialect can read it */
 };
 
+enum ir_media_kind { IR_IMAGE, IR_AUDIO, IR_DOCUMENT, IR_VIDEO };
+
+/* Exactly one of data, url, file_id, text is not empty. */
+struct ir_media {
+    enum ir_media_kind kind;
+    struct str mime; /* "image/png"; "" = not said                     */
+    struct str data; /* base64, as it came                             */
+    struct str url;  /* http(s)                                        */
+    struct str file_id;
+    struct str text;    /* a plain-text document                          */
+    struct str name;    /* file name or title                             */
+    struct str context; /* Messages: what the document is                 */
+    struct str detail;  /* images: low, high, auto, original              */
+    struct str format;  /* audio: wav, mp3                                */
+};
+
+/* A citation in the text of an answer.  start and end count characters; -1 = not known. */
+struct ir_note {
+    struct str url, title, cited;
+    int64_t start, end;
+    struct ir_note *next;
+};
+
 struct ir_block {
     enum ir_kind kind;
-    struct str id, name; /* CALL, RESULT: call id, tool name                          */
-    struct str text;     /* TEXT, THINK, REFUSAL, RESULT; CALL: arguments, JSON text  */
-    struct str raw;      /* source bytes: MEDIA, OPAQUE                               */
+    struct str id, name;    /* CALL, RESULT: call id, tool name                          */
+    struct str text;        /* TEXT, THINK, REFUSAL, RESULT; CALL: arguments, JSON text  */
+    struct str raw;         /* OPAQUE: source bytes                                      */
+    struct str sig;         /* THINK: the maker's opaque proof (signature, encrypted
+                               content, redacted data); never made or changed by us      */
+    struct str sig_id;      /* THINK: id the maker gave the item, "" = none              */
+    const char *origin;     /* THINK with sig, OPAQUE: dialect of the maker              */
+    bool redacted;          /* THINK: sig is all there is                                */
+    bool summary;           /* THINK: text is a summary of the thoughts                  */
+    bool freeform;          /* CALL, RESULT: of a free-form tool, text is not JSON       */
+    bool failed;            /* RESULT: the tool reports an error                         */
+    struct ir_block *sub;   /* RESULT: its parts (TEXT, MEDIA), when it is more than text */
+    struct ir_media *media; /* MEDIA                                                   */
+    struct ir_note *notes;  /* TEXT                                                     */
+    struct str cache_ttl;   /* explicit cache mark on this block: "5m", "30m", "1h", "12h" */
     struct ir_block *next;
-    bool freeform; /* CALL: text is the tool's input as it is, not JSON         */
 };
 
 enum ir_role { IR_SYSTEM, IR_USER, IR_MODEL, IR_TOOL };
 
 struct ir_msg {
     enum ir_role role;
+    bool developer;  /* IR_SYSTEM: the role was developer         */
+    struct str name; /* Chat's message name                       */
     struct ir_block *blocks;
     struct ir_msg *next;
 };
+
+enum ir_tri { IR_UNSAID, IR_NO, IR_YES };
 
 struct ir_tool {
     struct str name, description;
     struct str schema; /* raw JSON of the parameters, empty = none */
     bool freeform;     /* takes text, not JSON                     */
+    enum ir_tri strict;
+    struct str grammar; /* freeform: raw JSON of the format in Responses' flat form */
+    struct str cache_ttl;
+    /* A tool that the provider runs (web_search, ...): name is its type, raw its definition. */
+    const char *hosted_by; /* dialect whose providers know it, NULL = a client's tool  */
+    struct str raw;
+    bool allowed; /* named by an allowed-tools choice, or no such choice      */
     struct ir_tool *next;
 };
 
@@ -55,14 +100,34 @@ enum ir_choice { IR_CHOICE_AUTO, IR_CHOICE_NONE, IR_CHOICE_REQUIRED, IR_CHOICE_N
 
 enum { IR_STOP_MAX = 16, IR_CHOICES_MAX = 128 };
 
+/* How hard to think. */
+enum ir_effort {
+    IR_EFFORT_UNSAID,
+    IR_EFFORT_NONE,
+    IR_EFFORT_MINIMAL,
+    IR_EFFORT_LOW,
+    IR_EFFORT_MEDIUM,
+    IR_EFFORT_HIGH,
+    IR_EFFORT_XHIGH,
+    IR_EFFORT_MAX
+};
+
+/* A field that no one named, or that only its own dialect can carry: kept raw, and reported as
+ * dropped when it cannot go where the request goes. */
+struct ir_ext {
+    struct str name, value; /* top-level name as written, raw JSON */
+    struct ir_ext *next;
+};
+
 struct ir_req {
     struct str model;
     bool stream;
-    bool stream_usage; /* the client wants usage in the stream    */
-    struct ir_msg *msgs;
+    bool stream_usage;   /* the client wants usage in the stream    */
+    struct ir_msg *msgs; /* system text at the head included        */
     unsigned n_msgs;
     struct ir_tool *tools;
-    enum ir_choice tool_choice;
+    enum ir_choice tool_choice; /* AUTO also when not said                 */
+    bool tool_choice_said;
     struct str tool_name; /* IR_CHOICE_NAMED                         */
     bool parallel_calls;  /* default true                            */
     int64_t max_tokens;   /* -1 = not said                           */
@@ -71,8 +136,39 @@ struct ir_req {
     struct str stop[IR_STOP_MAX];
     unsigned n_stop;
     struct str format_schema; /* raw JSON schema the answer must obey    */
-    bool format_json;         /* any JSON object will do                 */
+    struct str format_name, format_description;
+    enum ir_tri format_strict;
+    bool format_json; /* any JSON object will do                 */
+
+    /* numbers as written, "" = not said */
+    struct str temperature, top_p, top_k, presence_penalty, frequency_penalty;
+    struct str logit_bias, prediction; /* raw JSON                           */
+    bool logprobs;
+    int64_t top_logprobs; /* -1 = not said                           */
+    enum ir_effort effort;
+    int64_t think_budget;     /* tokens, -1 = not said                   */
+    enum ir_tri think_show;   /* thoughts or summaries in the answer     */
+    struct str think_summary; /* Responses: auto, concise, detailed      */
+    struct str verbosity;
+    struct str user;     /* safety_identifier, else user, metadata.user_id */
+    struct str metadata; /* raw JSON object of Chat and Responses   */
+    struct str service_tier;
+    struct str cache_key;
+    enum ir_tri store;
+    struct ir_ext *ext;
+    const char *origin; /* dialect it was decoded from             */
 };
+
+/* What an encoder could not carry, by name ("seed", "messages.2.name"), each once; goes into
+ * x-triglot-dropped. */
+enum { IR_DROPS_MAX = 32 };
+struct ir_drops {
+    struct str name[IR_DROPS_MAX];
+    unsigned n;
+    bool more; /* there were more than fit */
+};
+/* src/ir/drops.c */
+void ir_drop(struct ir_drops *d, struct str name);
 
 enum ir_stop {
     IR_STOP_NONE,
@@ -83,17 +179,19 @@ enum ir_stop {
     IR_STOP_FILTER
 };
 
-struct ir_usage { /* -1 = not known */
-    int64_t input, output, cached, reasoning;
+/* Totals, -1 = not known.  input includes cached and cache_write, output includes reasoning. */
+struct ir_usage {
+    int64_t input, output, cached, reasoning, cache_write;
 };
 
-#define IR_USAGE_UNKNOWN ((struct ir_usage){-1, -1, -1, -1})
+#define IR_USAGE_UNKNOWN ((struct ir_usage){-1, -1, -1, -1, -1})
 
 enum ir_evkind {
     IR_EV_START, /* once, first                                               */
     IR_EV_OPEN,  /* head: kind, id, name of the block                         */
     IR_EV_DELTA, /* text: more of the block                                   */
-    IR_EV_CLOSE, /* the block is whole                                        */
+    IR_EV_NOTE,  /* note: a citation in an open TEXT block                    */
+    IR_EV_CLOSE, /* the block is whole; head: what is known only now (sig)    */
     IR_EV_STOP,  /* stop: why this choice ended; once for every choice        */
     IR_EV_USAGE, /* usage: totals; at most once, after the last IR_EV_STOP    */
     IR_EV_END,   /* the answer is whole; last                                 */
@@ -106,8 +204,9 @@ struct ir_event {
     enum ir_evkind kind;
     uint32_t choice; /* OPEN, DELTA, CLOSE, STOP               */
     uint32_t block;  /* OPEN, DELTA, CLOSE: number, dense from 0 within the choice */
-    const struct ir_block *head;  /* OPEN                                   */
-    struct str text;              /* DELTA                                  */
+    const struct ir_block *head;  /* OPEN; CLOSE of a THINK block with a sig, else NULL */
+    struct str text;              /* DELTA; STOP_SEQUENCE: which one, if known */
+    const struct ir_note *note;   /* NOTE                                   */
     enum ir_stop stop;            /* STOP                                   */
     const struct ir_usage *usage; /* USAGE                                 */
     const struct tg_err *err;     /* ERROR                                  */
@@ -121,6 +220,7 @@ struct ir_sink {
 struct ir_answer {
     struct ir_block *blocks;
     enum ir_stop stop;
+    struct str stop_text; /* IR_STOP_SEQUENCE: which one, if known */
 };
 
 struct ir_res {

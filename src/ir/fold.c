@@ -166,6 +166,7 @@ put(struct ir_sink *sink, const struct ir_event *ev)
             *f->err = *ev->err;
         return ev->err->rc;
     case IR_EV_START:
+    case IR_EV_NOTE:
     case IR_EV_END:
         return TG_OK;
     case IR_EV_KIND_N:

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "ir/event.h"
 #include "triglot/dialect.h"
+#include "json/field.h"
 #include "json/scan.h"
 #include "json/write.h"
 
@@ -13,52 +14,11 @@
 
 extern const struct dialect dialect_chat;
 
-/* field.c -- reading requests, with errors that name the field. */
-
-/* A place in the request: a chain from the field up to the root, kept on the stack and spelled
- * out (messages.0.content) only when something is wrong there. */
-struct chat_at {
-    const struct chat_at *up;
-    const char *name; /* NULL: an element, index says which */
-    unsigned index;
-};
-
+/* Reading a request. */
 struct chat_dec {
-    struct arena *a;
+    struct field_reader in;
     struct ir_req *req;
-    struct tg_err *err;
 };
-
-/* TG_EINVAL, with the place as param.  at may be NULL. */
-tg_rc chat_refuse(const struct chat_dec *d, const struct chat_at *at, const char *code,
-                  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-tg_rc chat_refuse_type(const struct chat_dec *d, const struct chat_at *at, const char *want,
-                       enum json_kind got);
-tg_rc chat_refuse_missing(const struct chat_dec *d, const struct chat_at *up, const char *name);
-
-/* Finds the members with these names in one pass; the last one wins where a name stands twice.
- * What is not there gets kind JSON_NONE. */
-tg_rc chat_pick(const struct chat_dec *d, const struct chat_at *at, struct str object,
-                const char *const *names, unsigned n, struct json_member *ret);
-/* There, and not null. */
-static inline bool
-chat_has(const struct json_member *m)
-{
-    return m->kind > JSON_NULL;
-}
-
-tg_rc chat_string(const struct chat_dec *d, const struct chat_at *at,
-                  const struct json_member *m, struct str *ret);
-/* As chat_string, but the field must be there and not be empty. */
-tg_rc chat_string_needed(const struct chat_dec *d, const struct chat_at *up, const char *name,
-                         const struct json_member *m, struct str *ret);
-tg_rc chat_bool(const struct chat_dec *d, const struct chat_at *at, const struct json_member *m,
-                bool *ret);
-tg_rc chat_int(const struct chat_dec *d, const struct chat_at *at, const struct json_member *m,
-               int64_t min, int64_t max, int64_t *ret);
-
-/* Beginning and checks common to all decoders: JSON, depth, an object. */
-tg_rc chat_check(const struct chat_dec *d, struct str body);
 
 /* scan.c */
 tg_rc chat_scan_req(struct arena *a, enum dialect_call call, struct str body,

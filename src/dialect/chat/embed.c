@@ -12,7 +12,7 @@
 enum { INPUTS_MAX = 2048, DIMENSIONS_MAX = 65536 };
 
 static tg_rc
-read_input(const struct chat_dec *d, const struct chat_at *at, const struct json_member *m,
+read_input(const struct chat_dec *d, const struct field_at *at, const struct json_member *m,
            struct str *ret)
 {
     tg_rc rc;
@@ -22,55 +22,55 @@ read_input(const struct chat_dec *d, const struct chat_at *at, const struct json
         return TG_OK;
     }
     if (m->kind != JSON_STRING)
-        return chat_refuse_type(d, at, "a string or an array of token numbers", m->kind);
-    rc = chat_string(d, at, m, ret);
+        return field_refuse_type(&d->in, at, "a string or an array of token numbers", m->kind);
+    rc = field_string(&d->in, at, m, ret);
     if (rc == TG_OK && ret->n == 0)
-        rc = chat_refuse(d, at, "invalid_value", "must not be empty");
+        rc = field_refuse(&d->in, at, "invalid_value", "must not be empty");
     return rc;
 }
 
 static tg_rc
 read_inputs(const struct chat_dec *d, const struct json_member *input, struct ir_embed_req *req)
 {
-    struct chat_at at = {NULL, "input", 0}, elem = {&at, NULL, 0};
+    struct field_at at = {NULL, "input", 0}, elem = {&at, NULL, 0};
     struct json_iter it;
     struct json_member m;
     tg_rc rc;
 
-    if (!chat_has(input))
-        return chat_refuse_missing(d, NULL, at.name);
+    if (!field_has(input))
+        return field_refuse_missing(&d->in, NULL, at.name);
     /* One text, or one list of token numbers. */
     if (json_array(&it, input->value) != TG_OK ||
         (json_next(&it, &m) && m.kind == JSON_NUMBER)) {
-        req->inputs = arena_new(d->a, struct str);
+        req->inputs = arena_new(d->in.a, struct str);
         req->n_inputs = 1;
         return read_input(d, &at, input, req->inputs);
     }
-    req->inputs = arena_array(d->a, struct str, INPUTS_MAX);
+    req->inputs = arena_array(d->in.a, struct str, INPUTS_MAX);
     rc = json_array(&it, input->value);
     for (; rc == TG_OK && json_next(&it, &m); elem.index++) {
         if (elem.index == INPUTS_MAX)
-            return chat_refuse(d, &at, "invalid_value", "at most %d inputs", INPUTS_MAX);
+            return field_refuse(&d->in, &at, "invalid_value", "at most %d inputs", INPUTS_MAX);
         rc = read_input(d, &elem, &m, &req->inputs[elem.index]);
     }
     req->n_inputs = elem.index;
     if (rc == TG_OK && elem.index == 0)
-        rc = chat_refuse(d, &at, "empty_array", "at least one input is needed");
+        rc = field_refuse(&d->in, &at, "empty_array", "at least one input is needed");
     return rc;
 }
 
 static tg_rc
 read_encoding(const struct chat_dec *d, const struct json_member *m, struct ir_embed_req *req)
 {
-    struct chat_at at = {NULL, "encoding_format", 0};
+    struct field_at at = {NULL, "encoding_format", 0};
     struct str word = STR("float");
-    tg_rc rc = chat_string(d, &at, m, &word);
+    tg_rc rc = field_string(&d->in, &at, m, &word);
 
     if (rc != TG_OK)
         return rc;
     req->base64 = str_eq(word, STR("base64"));
     if (!req->base64 && !str_eq(word, STR("float")))
-        return chat_refuse(d, &at, "invalid_value", "must be \"float\" or \"base64\"");
+        return field_refuse(&d->in, &at, "invalid_value", "must be \"float\" or \"base64\"");
     return TG_OK;
 }
 
@@ -80,19 +80,19 @@ chat_decode_embed(struct arena *a, struct str body, struct ir_embed_req *ret,
 {
     static const char *const keys[] = {"model", "input", "dimensions", "encoding_format"};
     struct ir_embed_req req = {.dimensions = -1};
-    struct chat_dec d = {.a = a, .err = err};
-    struct chat_at dimensions = {NULL, keys[2], 0};
+    struct chat_dec d = {.in = {a, err}};
+    struct field_at dimensions = {NULL, keys[2], 0};
     struct json_member m[4];
-    tg_rc rc = chat_check(&d, body);
+    tg_rc rc = field_check(&d.in, body);
 
     if (rc == TG_OK)
-        rc = chat_pick(&d, NULL, body, keys, 4, m);
+        rc = field_pick(&d.in, NULL, body, keys, 4, m);
     if (rc == TG_OK)
-        rc = chat_string_needed(&d, NULL, keys[0], &m[0], &req.model);
+        rc = field_string_needed(&d.in, NULL, keys[0], &m[0], &req.model);
     if (rc == TG_OK)
         rc = read_inputs(&d, &m[1], &req);
     if (rc == TG_OK)
-        rc = chat_int(&d, &dimensions, &m[2], 1, DIMENSIONS_MAX, &req.dimensions);
+        rc = field_int(&d.in, &dimensions, &m[2], 1, DIMENSIONS_MAX, &req.dimensions);
     if (rc == TG_OK)
         rc = read_encoding(&d, &m[3], &req);
     if (rc == TG_OK)

@@ -301,6 +301,7 @@ chat_encode_ev(struct dialect_enc *e, const struct ir_event *ev, struct buf *b)
         rc = buf_append(b, dialect_chat.stream_end);
         break;
     case IR_EV_START:
+    case IR_EV_NOTE:
     case IR_EV_KIND_N:
         break;
     }

@@ -67,7 +67,7 @@ struct blocks {
 static struct ir_block *
 add_block(struct chat_dec *d, struct blocks *to, enum ir_kind kind)
 {
-    struct ir_block *b = arena_new(d->a, struct ir_block);
+    struct ir_block *b = arena_new(d->in.a, struct ir_block);
 
     b->kind = kind;
     *to->tail = b;
@@ -76,114 +76,115 @@ add_block(struct chat_dec *d, struct blocks *to, enum ir_kind kind)
 }
 
 static tg_rc
-read_part(struct chat_dec *d, const struct chat_at *at, const struct role *role,
+read_part(struct chat_dec *d, const struct field_at *at, const struct role *role,
           const struct json_member *part, struct blocks *to)
 {
     static const char *const keys[] = {"type",      "text",        "refusal",
                                        "image_url", "input_audio", "file"};
-    struct chat_at type_at = {at, "type", 0};
+    struct field_at type_at = {at, "type", 0};
     const struct part_type *t = NULL;
     struct json_member m[CHAT_COUNT(keys)];
     struct str type;
     struct ir_block *b;
-    tg_rc rc = chat_pick(d, at, part->value, keys, CHAT_COUNT(keys), m);
+    tg_rc rc = field_pick(&d->in, at, part->value, keys, CHAT_COUNT(keys), m);
 
     if (rc == TG_OK)
-        rc = chat_string_needed(d, at, "type", &m[0], &type);
+        rc = field_string_needed(&d->in, at, "type", &m[0], &type);
     if (rc != TG_OK)
         return rc;
     for (size_t i = 0; i < CHAT_COUNT(part_types); i++) {
         if (str_eq(type, str_z(part_types[i].type))) {
-            struct chat_at field_at = {at, part_types[i].field, 0};
+            struct field_at field_at = {at, part_types[i].field, 0};
 
             t = &part_types[i];
             if (!(role->parts & t->part))
                 break;
-            if (!chat_has(&m[i + 1])) /* the keys stand in the order of the types */
-                return chat_refuse_missing(d, at, t->field);
+            if (!field_has(&m[i + 1])) /* the keys stand in the order of the types */
+                return field_refuse_missing(&d->in, at, t->field);
             b = add_block(d, to, t->kind);
             if (t->kind != IR_MEDIA)
-                return chat_string(d, &field_at, &m[i + 1], &b->text);
+                return field_string(&d->in, &field_at, &m[i + 1], &b->text);
             if (m[i + 1].kind != JSON_OBJECT)
-                return chat_refuse_type(d, &field_at, "an object", m[i + 1].kind);
+                return field_refuse_type(&d->in, &field_at, "an object", m[i + 1].kind);
             b->name = str_z(t->type);
             b->raw = part->value;
             return TG_OK;
         }
     }
     if (!t)
-        return chat_refuse(d, &type_at, "invalid_value", "not a type of content part");
-    return chat_refuse(d, &type_at, "invalid_value", "a %s message may not have %s parts",
-                       role->name, t->type);
+        return field_refuse(&d->in, &type_at, "invalid_value", "not a type of content part");
+    return field_refuse(&d->in, &type_at, "invalid_value", "a %s message may not have %s parts",
+                        role->name, t->type);
 }
 
 static tg_rc
-read_content(struct chat_dec *d, const struct chat_at *up, const struct role *role,
+read_content(struct chat_dec *d, const struct field_at *up, const struct role *role,
              const struct json_member *content, struct blocks *to)
 {
-    struct chat_at at = {up, names[F_CONTENT], 0}, elem = {&at, NULL, 0};
+    struct field_at at = {up, names[F_CONTENT], 0}, elem = {&at, NULL, 0};
     struct json_iter it;
     struct json_member m;
     tg_rc rc = TG_OK;
 
-    if (!chat_has(content))
-        return role->optional ? TG_OK : chat_refuse_missing(d, up, names[F_CONTENT]);
+    if (!field_has(content))
+        return role->optional ? TG_OK : field_refuse_missing(&d->in, up, names[F_CONTENT]);
     if (content->kind == JSON_STRING)
-        return chat_string(d, &at, content, &add_block(d, to, IR_TEXT)->text);
+        return field_string(&d->in, &at, content, &add_block(d, to, IR_TEXT)->text);
     if (json_array(&it, content->value) != TG_OK)
-        return chat_refuse_type(d, &at, "a string or an array of parts", content->kind);
+        return field_refuse_type(&d->in, &at, "a string or an array of parts", content->kind);
     for (; rc == TG_OK && json_next(&it, &m); elem.index++)
         rc = read_part(d, &elem, role, &m, to);
     return rc;
 }
 
 static tg_rc
-read_call(struct chat_dec *d, const struct chat_at *at, const struct json_member *call,
+read_call(struct chat_dec *d, const struct field_at *at, const struct json_member *call,
           struct blocks *to)
 {
     static const char *const keys[] = {"id", "type", "function", "custom"};
     static const char *const function_keys[] = {"name", "arguments"};
     static const char *const custom_keys[] = {"name", "input"};
     struct json_member m[4], inner[2];
-    struct chat_at inner_at = {at, "function", 0}, type_at = {at, "type", 0}, text_at;
+    struct field_at inner_at = {at, "function", 0}, type_at = {at, "type", 0}, text_at;
     struct str type = STR("function");
     struct ir_block *b = add_block(d, to, IR_CALL);
-    tg_rc rc = chat_pick(d, at, call->value, keys, 4, m);
+    tg_rc rc = field_pick(&d->in, at, call->value, keys, 4, m);
 
     if (rc == TG_OK)
-        rc = chat_string_needed(d, at, "id", &m[0], &b->id);
+        rc = field_string_needed(&d->in, at, "id", &m[0], &b->id);
     if (rc == TG_OK)
-        rc = chat_string(d, &type_at, &m[1], &type);
+        rc = field_string(&d->in, &type_at, &m[1], &type);
     if (rc != TG_OK)
         return rc;
     b->freeform = str_eq(type, STR("custom"));
     if (!b->freeform && !str_eq(type, STR("function")))
-        return chat_refuse(d, &type_at, "invalid_value", "must be \"function\" or \"custom\"");
+        return field_refuse(&d->in, &type_at, "invalid_value",
+                            "must be \"function\" or \"custom\"");
     if (b->freeform)
         inner_at.name = "custom";
-    if (!chat_has(&m[2 + b->freeform]))
-        return chat_refuse_missing(d, at, inner_at.name);
-    rc = chat_pick(d, &inner_at, m[2 + b->freeform].value,
-                   b->freeform ? custom_keys : function_keys, 2, inner);
+    if (!field_has(&m[2 + b->freeform]))
+        return field_refuse_missing(&d->in, at, inner_at.name);
+    rc = field_pick(&d->in, &inner_at, m[2 + b->freeform].value,
+                    b->freeform ? custom_keys : function_keys, 2, inner);
     if (rc == TG_OK)
-        rc = chat_string_needed(d, &inner_at, "name", &inner[0], &b->name);
-    text_at = (struct chat_at){&inner_at, b->freeform ? "input" : "arguments", 0};
-    return rc == TG_OK ? chat_string(d, &text_at, &inner[1], &b->text) : rc;
+        rc = field_string_needed(&d->in, &inner_at, "name", &inner[0], &b->name);
+    text_at = (struct field_at){&inner_at, b->freeform ? "input" : "arguments", 0};
+    return rc == TG_OK ? field_string(&d->in, &text_at, &inner[1], &b->text) : rc;
 }
 
 static tg_rc
-read_calls(struct chat_dec *d, const struct chat_at *up, const struct json_member *calls,
+read_calls(struct chat_dec *d, const struct field_at *up, const struct json_member *calls,
            struct blocks *to)
 {
-    struct chat_at at = {up, names[F_TOOL_CALLS], 0}, elem = {&at, NULL, 0};
+    struct field_at at = {up, names[F_TOOL_CALLS], 0}, elem = {&at, NULL, 0};
     struct json_iter it;
     struct json_member m;
     tg_rc rc = TG_OK;
 
-    if (!chat_has(calls))
+    if (!field_has(calls))
         return TG_OK;
     if (json_array(&it, calls->value) != TG_OK)
-        return chat_refuse_type(d, &at, "an array", calls->kind);
+        return field_refuse_type(&d->in, &at, "an array", calls->kind);
     for (; rc == TG_OK && json_next(&it, &m); elem.index++)
         rc = read_call(d, &elem, &m, to);
     return rc;
@@ -191,38 +192,39 @@ read_calls(struct chat_dec *d, const struct chat_at *up, const struct json_membe
 
 /* The call form that tool_calls replaced, in histories that are older. */
 static tg_rc
-read_function_call(struct chat_dec *d, const struct chat_at *up, const struct json_member *call,
-                   struct blocks *to)
+read_function_call(struct chat_dec *d, const struct field_at *up,
+                   const struct json_member *call, struct blocks *to)
 {
     static const char *const keys[] = {"name", "arguments"};
-    struct chat_at at = {up, names[F_FUNCTION_CALL], 0}, text_at = {&at, keys[1], 0};
+    struct field_at at = {up, names[F_FUNCTION_CALL], 0}, text_at = {&at, keys[1], 0};
     struct json_member m[2];
     struct ir_block *b;
     tg_rc rc;
 
-    if (!chat_has(call))
+    if (!field_has(call))
         return TG_OK;
     b = add_block(d, to, IR_CALL);
-    rc = chat_pick(d, &at, call->value, keys, 2, m);
+    rc = field_pick(&d->in, &at, call->value, keys, 2, m);
     if (rc == TG_OK)
-        rc = chat_string_needed(d, &at, keys[0], &m[0], &b->name);
-    return rc == TG_OK ? chat_string(d, &text_at, &m[1], &b->text) : rc;
+        rc = field_string_needed(&d->in, &at, keys[0], &m[0], &b->name);
+    return rc == TG_OK ? field_string(&d->in, &text_at, &m[1], &b->text) : rc;
 }
 
 static tg_rc
-read_assistant(struct chat_dec *d, const struct chat_at *at, const struct role *role,
+read_assistant(struct chat_dec *d, const struct field_at *at, const struct role *role,
                const struct json_member *f, struct blocks *to)
 {
-    struct chat_at refusal = {at, names[F_REFUSAL], 0};
-    struct chat_at reasoning = {at, names[F_REASONING], 0};
+    struct field_at refusal = {at, names[F_REFUSAL], 0};
+    struct field_at reasoning = {at, names[F_REASONING], 0};
     tg_rc rc = TG_OK;
 
-    if (chat_has(&f[F_REASONING]))
-        rc = chat_string(d, &reasoning, &f[F_REASONING], &add_block(d, to, IR_THINK)->text);
+    if (field_has(&f[F_REASONING]))
+        rc = field_string(&d->in, &reasoning, &f[F_REASONING],
+                          &add_block(d, to, IR_THINK)->text);
     if (rc == TG_OK)
         rc = read_content(d, at, role, &f[F_CONTENT], to);
-    if (rc == TG_OK && chat_has(&f[F_REFUSAL]))
-        rc = chat_string(d, &refusal, &f[F_REFUSAL], &add_block(d, to, IR_REFUSAL)->text);
+    if (rc == TG_OK && field_has(&f[F_REFUSAL]))
+        rc = field_string(&d->in, &refusal, &f[F_REFUSAL], &add_block(d, to, IR_REFUSAL)->text);
     if (rc == TG_OK)
         rc = read_function_call(d, at, &f[F_FUNCTION_CALL], to);
     if (rc == TG_OK)
@@ -251,21 +253,21 @@ join_text(struct arena *a, const struct ir_block *b)
 }
 
 static tg_rc
-read_result(struct chat_dec *d, const struct chat_at *at, const struct role *role,
+read_result(struct chat_dec *d, const struct field_at *at, const struct role *role,
             const struct json_member *f, struct blocks *to)
 {
     struct ir_block *first = NULL, *b;
     struct blocks parts = {&first};
-    struct chat_at name_at = {at, names[F_NAME], 0};
+    struct field_at name_at = {at, names[F_NAME], 0};
     struct str id = {NULL, 0}, name = {NULL, 0};
     tg_rc rc;
 
     if (str_eq(str_z(role->name), STR("tool")))
-        rc = chat_string_needed(d, at, names[F_TOOL_CALL_ID], &f[F_TOOL_CALL_ID], &id);
+        rc = field_string_needed(&d->in, at, names[F_TOOL_CALL_ID], &f[F_TOOL_CALL_ID], &id);
     else
-        rc = chat_string_needed(d, at, names[F_NAME], &f[F_NAME], &name);
+        rc = field_string_needed(&d->in, at, names[F_NAME], &f[F_NAME], &name);
     if (rc == TG_OK)
-        rc = chat_string(d, &name_at, &f[F_NAME], &name);
+        rc = field_string(&d->in, &name_at, &f[F_NAME], &name);
     if (rc == TG_OK)
         rc = read_content(d, at, role, &f[F_CONTENT], &parts);
     if (rc != TG_OK)
@@ -273,62 +275,63 @@ read_result(struct chat_dec *d, const struct chat_at *at, const struct role *rol
     b = add_block(d, to, IR_RESULT);
     b->id = id;
     b->name = name;
-    b->text = join_text(d->a, first);
+    b->text = join_text(d->in.a, first);
     return TG_OK;
 }
 
 static tg_rc
-read_message(struct chat_dec *d, const struct chat_at *at, const struct json_member *message,
+read_message(struct chat_dec *d, const struct field_at *at, const struct json_member *message,
              struct ir_msg *msg)
 {
-    struct chat_at role_at = {at, names[F_ROLE], 0};
+    struct field_at role_at = {at, names[F_ROLE], 0};
     struct json_member f[F_COUNT];
     const struct role *role = NULL;
     struct blocks to = {&msg->blocks};
     struct str name;
-    tg_rc rc = chat_pick(d, at, message->value, names, F_COUNT, f);
+    tg_rc rc = field_pick(&d->in, at, message->value, names, F_COUNT, f);
 
     if (rc == TG_OK)
-        rc = chat_string_needed(d, at, names[F_ROLE], &f[F_ROLE], &name);
+        rc = field_string_needed(&d->in, at, names[F_ROLE], &f[F_ROLE], &name);
     if (rc != TG_OK)
         return rc;
     for (size_t i = 0; i < CHAT_COUNT(roles); i++)
         if (str_eq(name, str_z(roles[i].name)))
             role = &roles[i];
     if (!role)
-        return chat_refuse(d, &role_at, "invalid_value",
-                           "must be one of system, developer, user, assistant, tool, function");
+        return field_refuse(
+            &d->in, &role_at, "invalid_value",
+            "must be one of system, developer, user, assistant, tool, function");
     msg->role = role->role;
     if (role->role == IR_TOOL)
         return read_result(d, at, role, f, &to);
     if (role->role != IR_MODEL)
         return read_content(d, at, role, &f[F_CONTENT], &to);
     rc = read_assistant(d, at, role, f, &to);
-    if (rc == TG_OK && !msg->blocks && !chat_has(&f[F_AUDIO]))
-        rc = chat_refuse_missing(d, at, names[F_CONTENT]);
+    if (rc == TG_OK && !msg->blocks && !field_has(&f[F_AUDIO]))
+        rc = field_refuse_missing(&d->in, at, names[F_CONTENT]);
     return rc;
 }
 
 tg_rc
 chat_read_messages(struct chat_dec *d, const struct json_member *messages)
 {
-    struct chat_at at = {NULL, "messages", 0}, elem = {&at, NULL, 0};
+    struct field_at at = {NULL, "messages", 0}, elem = {&at, NULL, 0};
     struct ir_msg **tail = &d->req->msgs;
     struct json_iter it;
     struct json_member m;
     tg_rc rc = TG_OK;
 
-    if (!chat_has(messages))
-        return chat_refuse_missing(d, NULL, "messages");
+    if (!field_has(messages))
+        return field_refuse_missing(&d->in, NULL, "messages");
     if (json_array(&it, messages->value) != TG_OK)
-        return chat_refuse_type(d, &at, "an array", messages->kind);
+        return field_refuse_type(&d->in, &at, "an array", messages->kind);
     for (; rc == TG_OK && json_next(&it, &m); elem.index++) {
-        *tail = arena_new(d->a, struct ir_msg);
+        *tail = arena_new(d->in.a, struct ir_msg);
         rc = read_message(d, &elem, &m, *tail);
         tail = &(*tail)->next;
     }
     d->req->n_msgs = elem.index;
     if (rc == TG_OK && elem.index == 0)
-        rc = chat_refuse(d, &at, "empty_array", "at least one message is needed");
+        rc = field_refuse(&d->in, &at, "empty_array", "at least one message is needed");
     return rc;
 }

@@ -56,29 +56,29 @@ static tg_rc
 read_stream(struct chat_dec *d, const struct json_member *f)
 {
     static const char *const option_names[] = {"include_usage"};
-    struct chat_at stream = {NULL, names[F_STREAM], 0};
-    struct chat_at options = {NULL, names[F_STREAM_OPTIONS], 0};
-    struct chat_at usage = {&options, option_names[0], 0};
+    struct field_at stream = {NULL, names[F_STREAM], 0};
+    struct field_at options = {NULL, names[F_STREAM_OPTIONS], 0};
+    struct field_at usage = {&options, option_names[0], 0};
     struct json_member m;
-    tg_rc rc = chat_bool(d, &stream, &f[F_STREAM], &d->req->stream);
+    tg_rc rc = field_bool(&d->in, &stream, &f[F_STREAM], &d->req->stream);
 
-    if (rc != TG_OK || !chat_has(&f[F_STREAM_OPTIONS]))
+    if (rc != TG_OK || !field_has(&f[F_STREAM_OPTIONS]))
         return rc;
-    rc = chat_pick(d, &options, f[F_STREAM_OPTIONS].value, option_names, 1, &m);
-    return rc == TG_OK ? chat_bool(d, &usage, &m, &d->req->stream_usage) : rc;
+    rc = field_pick(&d->in, &options, f[F_STREAM_OPTIONS].value, option_names, 1, &m);
+    return rc == TG_OK ? field_bool(&d->in, &usage, &m, &d->req->stream_usage) : rc;
 }
 
 static tg_rc
-add_stop(struct chat_dec *d, const struct chat_at *at, const struct json_member *m)
+add_stop(struct chat_dec *d, const struct field_at *at, const struct json_member *m)
 {
     struct str s = {NULL, 0};
     tg_rc rc;
 
     if (m->kind != JSON_STRING)
-        return chat_refuse_type(d, at, "a string", m->kind);
-    rc = chat_string(d, at, m, &s);
+        return field_refuse_type(&d->in, at, "a string", m->kind);
+    rc = field_string(&d->in, at, m, &s);
     if (rc == TG_OK && s.n == 0)
-        rc = chat_refuse(d, at, "invalid_value", "a stop sequence must not be empty");
+        rc = field_refuse(&d->in, at, "invalid_value", "a stop sequence must not be empty");
     if (rc == TG_OK)
         d->req->stop[d->req->n_stop++] = s;
     return rc;
@@ -87,48 +87,48 @@ add_stop(struct chat_dec *d, const struct chat_at *at, const struct json_member 
 static tg_rc
 read_stop(struct chat_dec *d, const struct json_member *stop)
 {
-    struct chat_at at = {NULL, names[F_STOP], 0}, elem = {&at, NULL, 0};
+    struct field_at at = {NULL, names[F_STOP], 0}, elem = {&at, NULL, 0};
     struct json_iter it;
     struct json_member m;
     tg_rc rc = TG_OK;
 
-    if (!chat_has(stop))
+    if (!field_has(stop))
         return TG_OK;
     if (stop->kind == JSON_STRING)
         return add_stop(d, &at, stop);
     if (json_array(&it, stop->value) != TG_OK)
-        return chat_refuse_type(d, &at, "a string or an array of strings", stop->kind);
+        return field_refuse_type(&d->in, &at, "a string or an array of strings", stop->kind);
     for (; rc == TG_OK && json_next(&it, &m); elem.index++) {
         if (elem.index == IR_STOP_MAX)
-            return chat_refuse(d, &at, "invalid_value", "at most %d stop sequences",
-                               IR_STOP_MAX);
+            return field_refuse(&d->in, &at, "invalid_value", "at most %d stop sequences",
+                                IR_STOP_MAX);
         rc = add_stop(d, &elem, &m);
     }
     return rc;
 }
 
 static tg_rc
-read_json_schema(struct chat_dec *d, const struct chat_at *up, const struct json_member *spec)
+read_json_schema(struct chat_dec *d, const struct field_at *up, const struct json_member *spec)
 {
     static const char *const keys[] = {"name", "schema"};
-    struct chat_at at = {up, "json_schema", 0}, schema_at = {&at, "schema", 0};
+    struct field_at at = {up, "json_schema", 0}, schema_at = {&at, "schema", 0};
     struct json_member m[2];
     struct str name;
     tg_rc rc;
 
-    if (!chat_has(spec))
-        return chat_refuse_missing(d, up, "json_schema");
-    rc = chat_pick(d, &at, spec->value, keys, 2, m);
+    if (!field_has(spec))
+        return field_refuse_missing(&d->in, up, "json_schema");
+    rc = field_pick(&d->in, &at, spec->value, keys, 2, m);
     if (rc == TG_OK)
-        rc = chat_string_needed(d, &at, "name", &m[0], &name);
+        rc = field_string_needed(&d->in, &at, "name", &m[0], &name);
     if (rc != TG_OK)
         return rc;
-    if (!chat_has(&m[1])) {
+    if (!field_has(&m[1])) {
         d->req->format_json = true;
         return TG_OK;
     }
     if (m[1].kind != JSON_OBJECT)
-        return chat_refuse_type(d, &schema_at, "an object", m[1].kind);
+        return field_refuse_type(&d->in, &schema_at, "an object", m[1].kind);
     d->req->format_schema = m[1].value;
     return TG_OK;
 }
@@ -137,16 +137,16 @@ static tg_rc
 read_format(struct chat_dec *d, const struct json_member *format)
 {
     static const char *const keys[] = {"type", "json_schema"};
-    struct chat_at at = {NULL, names[F_FORMAT], 0}, type_at = {&at, "type", 0};
+    struct field_at at = {NULL, names[F_FORMAT], 0}, type_at = {&at, "type", 0};
     struct json_member m[2];
     struct str type;
     tg_rc rc;
 
-    if (!chat_has(format))
+    if (!field_has(format))
         return TG_OK;
-    rc = chat_pick(d, &at, format->value, keys, 2, m);
+    rc = field_pick(&d->in, &at, format->value, keys, 2, m);
     if (rc == TG_OK)
-        rc = chat_string_needed(d, &at, "type", &m[0], &type);
+        rc = field_string_needed(&d->in, &at, "type", &m[0], &type);
     if (rc != TG_OK)
         return rc;
     if (str_eq(type, STR("text")))
@@ -157,8 +157,8 @@ read_format(struct chat_dec *d, const struct json_member *format)
     }
     if (str_eq(type, STR("json_schema")))
         return read_json_schema(d, &at, &m[1]);
-    return chat_refuse(d, &type_at, "invalid_value",
-                       "must be \"text\", \"json_object\" or \"json_schema\"");
+    return field_refuse(&d->in, &type_at, "invalid_value",
+                        "must be \"text\", \"json_object\" or \"json_schema\"");
 }
 
 /* Both limits bind when both are said. */
@@ -170,9 +170,9 @@ read_numbers(struct chat_dec *d, const struct json_member *f)
 
 #define INT(field, min, max, ret)                                                              \
     if (rc == TG_OK) {                                                                         \
-        struct chat_at at = {NULL, names[field], 0};                                           \
+        struct field_at at = {NULL, names[field], 0};                                          \
                                                                                                \
-        rc = chat_int(d, &at, &f[field], min, max, ret);                                       \
+        rc = field_int(&d->in, &at, &f[field], min, max, ret);                                 \
     }
     rc = TG_OK;
     INT(F_MAX_TOKENS, 1, INT32_MAX, &a)
@@ -184,7 +184,7 @@ read_numbers(struct chat_dec *d, const struct json_member *f)
         return rc;
     d->req->max_tokens = b < 0 || (a >= 0 && a < b) ? a : b;
     d->req->choices = (unsigned)n;
-    if (chat_has(&f[F_SEED]))
+    if (field_has(&f[F_SEED]))
         d->req->seed = seed & INT64_MAX; /* below zero means "not said" inside */
     return TG_OK;
 }
@@ -200,16 +200,16 @@ check_sampling(const struct chat_dec *d, const struct json_member *f)
 
     for (size_t i = 0; i < CHAT_COUNT(rows); i++) {
         const struct json_member *m = &f[rows[i].field];
-        struct chat_at at = {NULL, names[rows[i].field], 0};
+        struct field_at at = {NULL, names[rows[i].field], 0};
         double v = 0;
 
-        if (!chat_has(m))
+        if (!field_has(m))
             continue;
         if (m->kind != JSON_NUMBER)
-            return chat_refuse_type(d, &at, "a number", m->kind);
+            return field_refuse_type(&d->in, &at, "a number", m->kind);
         if (json_double(m->value, &v) != TG_OK || v < rows[i].min || v > rows[i].max)
-            return chat_refuse(d, &at, "invalid_value", "must be from %d to %d", rows[i].min,
-                               rows[i].max);
+            return field_refuse(&d->in, &at, "invalid_value", "must be from %d to %d",
+                                rows[i].min, rows[i].max);
     }
     return TG_OK;
 }
@@ -221,11 +221,11 @@ refuse_functions(const struct chat_dec *d, const struct json_member *f)
     static const enum field old[] = {F_FUNCTIONS, F_FUNCTION_CALL};
 
     for (size_t i = 0; i < CHAT_COUNT(old); i++) {
-        struct chat_at at = {NULL, names[old[i]], 0};
+        struct field_at at = {NULL, names[old[i]], 0};
 
-        if (chat_has(&f[old[i]]))
-            return chat_refuse(d, &at, "unsupported_parameter",
-                               "deprecated; use 'tools' and 'tool_choice'");
+        if (field_has(&f[old[i]]))
+            return field_refuse(&d->in, &at, "unsupported_parameter",
+                                "deprecated; use 'tools' and 'tool_choice'");
     }
     return TG_OK;
 }
@@ -234,15 +234,15 @@ tg_rc
 chat_decode_req(struct arena *a, struct str body, struct ir_req *ret, struct tg_err *err)
 {
     struct ir_req req = {.parallel_calls = true, .max_tokens = -1, .seed = -1, .choices = 1};
-    struct chat_dec d = {a, &req, err};
-    struct chat_at parallel = {NULL, names[F_PARALLEL], 0};
+    struct chat_dec d = {.in = {a, err}, .req = &req};
+    struct field_at parallel = {NULL, names[F_PARALLEL], 0};
     struct json_member f[F_COUNT];
-    tg_rc rc = chat_check(&d, body);
+    tg_rc rc = field_check(&d.in, body);
 
     if (rc == TG_OK)
-        rc = chat_pick(&d, NULL, body, names, F_COUNT, f);
+        rc = field_pick(&d.in, NULL, body, names, F_COUNT, f);
     if (rc == TG_OK)
-        rc = chat_string_needed(&d, NULL, names[F_MODEL], &f[F_MODEL], &req.model);
+        rc = field_string_needed(&d.in, NULL, names[F_MODEL], &f[F_MODEL], &req.model);
     if (rc == TG_OK)
         rc = refuse_functions(&d, f);
     if (rc == TG_OK)
@@ -262,7 +262,7 @@ chat_decode_req(struct arena *a, struct str body, struct ir_req *ret, struct tg_
     if (rc == TG_OK)
         rc = chat_read_tool_choice(&d, &f[F_TOOL_CHOICE]);
     if (rc == TG_OK)
-        rc = chat_bool(&d, &parallel, &f[F_PARALLEL], &req.parallel_calls);
+        rc = field_bool(&d.in, &parallel, &f[F_PARALLEL], &req.parallel_calls);
     if (rc == TG_OK)
         *ret = req;
     return rc;

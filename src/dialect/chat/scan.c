@@ -79,12 +79,12 @@ tg_rc
 chat_scan_req(struct arena *a, enum dialect_call call, struct str body,
               struct dialect_view *ret, struct tg_err *err)
 {
-    struct chat_dec d = {.a = a, .err = err};
+    struct chat_dec d = {.in = {a, err}};
     struct dialect_view v = {.call = call, .body = body};
     bool model = false, stream = false, options = false;
     struct json_iter it;
     struct json_member m;
-    tg_rc rc = chat_check(&d, body);
+    tg_rc rc = field_check(&d.in, body);
 
     if (rc != TG_OK)
         return rc;
@@ -109,7 +109,7 @@ chat_scan_req(struct arena *a, enum dialect_call call, struct str body,
     if (rc != TG_OK)
         return rc;
     if (!model)
-        return chat_refuse_missing(&d, NULL, "model");
+        return field_refuse_missing(&d.in, NULL, "model");
     *ret = v;
     return TG_OK;
 }

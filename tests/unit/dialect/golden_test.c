@@ -68,9 +68,6 @@ compare(struct golden *g, struct str fence, struct str want, struct buf *got)
     buf_clear(got);
 }
 
-/* --- events as text, read back ---------------------------------------------------------------
- */
-
 static struct str
 word(struct str *line)
 {
@@ -225,9 +222,6 @@ read_events(struct golden *g, struct str fence, struct str text)
     compare(g, fence, text, &again);
     buf_fini(&again);
 }
-
-/* --- what each fence is compared with --------------------------------------------------------
- */
 
 struct collect {
     struct ir_sink sink;
