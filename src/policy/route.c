@@ -63,6 +63,9 @@ route_find(const struct settings *s, struct str model, struct route *ret, struct
         }
         return TG_ENOTFOUND;
     }
-    *ret = (struct route){.upstream = m->upstream, .model = m->model.n ? m->model : model};
+    *ret = (struct route){.upstream = m->upstream,
+                          .model = m->model.n ? m->model : model,
+                          .strict = m->strict,
+                          .max_tokens = m->max_tokens};
     return TG_OK;
 }

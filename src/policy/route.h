@@ -7,6 +7,8 @@
 struct route {
     const struct upstream_settings *upstream; /* lives with the settings */
     struct str model;                         /* what to ask the upstream for; borrowed */
+    bool strict;                              /* of the model's settings */
+    int64_t max_tokens;
 };
 
 /* The first exact name wins, else the pattern with the longest literal part, else TG_ENOTFOUND

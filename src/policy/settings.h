@@ -50,6 +50,8 @@ struct model_settings {
     struct str upstream_name;
     const struct upstream_settings *upstream;
     struct str model;   /* "" = what the client asked for          */
+    bool strict;        /* refuse what would be dropped            */
+    int64_t max_tokens; /* where the dialect needs one             */
     struct conf_pos at; /* in the file; line 0 = not from it       */
 };
 

@@ -55,6 +55,7 @@ add_model(struct settings *s, struct str name, struct str upstream)
     }
     s->n_models++;
     m->name = name;
+    m->max_tokens = SETTINGS_MAX_TOKENS;
     m->upstream_name = upstream;
     origin(s, &m->name, CONF_BUILTIN, NULL);
     origin(s, &m->upstream_name, CONF_BUILTIN, NULL);

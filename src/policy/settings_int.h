@@ -4,6 +4,9 @@
 
 #include "policy/settings.h"
 
+/* models[].max_tokens where nothing is said; the table has it as text. */
+enum { SETTINGS_MAX_TOKENS = 8192 };
+
 enum {
     SETTINGS_UPSTREAMS_MAX = 256,
     SETTINGS_MODELS_MAX = 4096,

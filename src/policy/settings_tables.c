@@ -190,6 +190,23 @@ static const struct conf_row model_rows[] = {
      .max = 256,
      .default_note = "what the client asked for",
      .help = "What the upstream is asked for."},
+    {.key = "strict",
+     .type = CONF_BOOL,
+     .offset = offsetof(struct model_settings, strict),
+     .text = "false",
+     .help =
+         "A request field that the upstream's dialect cannot carry is refused with 400 instead "
+         "of being dropped and named in\n.Ql x-triglot-dropped ."},
+    {.key = "max_tokens",
+     .type = CONF_INTEGER,
+     .offset = offsetof(struct model_settings, max_tokens),
+     .width = sizeof(int64_t),
+     .text = "8192",
+     .min = 1,
+     .max = 10000000,
+     .help =
+         "Answer length to ask for when the client said none and the upstream's dialect needs "
+         "one (messages)."},
 };
 const struct conf_table settings_model_table = {
     .rows = model_rows,
@@ -313,7 +330,7 @@ static const struct conf_row rows[] = {
     {.key = "fin_is_gone",
      .type = CONF_BOOL,
      .offset = offsetof(struct settings, fin_is_gone),
-     .text = "false",
+     .text = "true",
      .help = "Whether a client that ends only its sending side counts as having left."},
     SECTION("log", offsetof(struct settings, log), &log_table, "Log lines, on standard error."),
     SECTION("cors", offsetof(struct settings, cors), &cors_table,

@@ -106,7 +106,7 @@ test_defaults(void **state)
     assert_true(s->workers >= 1);
     assert_int_equal(s->heartbeat_ms, 15000);
     assert_int_equal(s->write_timeout_ms, 60000);
-    assert_false(s->fin_is_gone);
+    assert_true(s->fin_is_gone);
     assert_int_equal(s->log.format, LOG_JSON);
     assert_int_equal(s->log.level, LOG_INFO);
     assert_int_equal(s->cors.n_origins, 0);
@@ -143,7 +143,7 @@ static const char whole_file[] =
     "workers: 1\n"
     "heartbeat_seconds: 0.5\n"
     "write_timeout_seconds: 2m\n"
-    "fin_is_gone: true\n"
+    "fin_is_gone: false\n"
     "log: {format: logfmt, level: debug}\n"
     "cors: {origins: ['https://app.example.com', 'http://localhost:3000']}\n"
     "limits: {head_bytes: 8KiB, connections: 10, stream_high_bytes: 8KiB, "
@@ -191,7 +191,7 @@ test_whole_file(void **state)
     assert_int_equal(s->workers, 1);
     assert_int_equal(s->heartbeat_ms, 500);
     assert_int_equal(s->write_timeout_ms, 120000);
-    assert_true(s->fin_is_gone);
+    assert_false(s->fin_is_gone);
     assert_int_equal(s->log.format, LOG_LOGFMT);
     assert_int_equal(s->log.level, LOG_DEBUG);
     assert_int_equal(s->cors.n_origins, 2);
