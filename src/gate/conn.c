@@ -88,6 +88,7 @@ exchange_begin(struct exchange *x, struct conn_in *c)
     x->t_start = co_now();
     x->wall_start = clock_wall_ns();
     x->draining = c->w->draining;
+    x->dialect = exchange_dialect(x);
     take_request_id(x);
     reply_init(&x->reply, c->sock, x->req);
 }
@@ -152,6 +153,23 @@ out:
     return again;
 }
 
+/* Lets what is queued leave, for as long as the client keeps taking bytes. */
+static void
+send_rest(struct conn_in *c)
+{
+    co_time write_ns = c->w->set->settings->write_timeout_ms * NS_PER_MS;
+    struct co_scope sc;
+    tg_rc rc = TG_OK;
+
+    while (sock_unsent(c->sock) > 0 && rc == TG_OK) {
+        co_scope_open(&sc, co_now() + write_ns);
+        rc = sock_flush(c->sock);
+        (void)co_scope_close(&sc);
+        if (rc == TG_EDEADLINE && co_now() - sock_stalled_since(c->sock) < write_ns)
+            rc = TG_OK;
+    }
+}
+
 static void
 serve(struct conn_in *c)
 {
@@ -168,6 +186,8 @@ serve(struct conn_in *c)
     while (serve_one(c, &linger))
         if (c->w->draining)
             break;
+    if (c->x.end != END_CLIENT && c->x.end != END_WRITE_TIMEOUT)
+        send_rest(c);
     if (linger)
         sock_linger(c->sock, co_now() + LINGER_NS);
     (void)co_scope_close(&c->scope);

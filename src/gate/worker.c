@@ -103,6 +103,28 @@ accept_run(void *arg)
     return TG_OK;
 }
 
+/* A coroutine of its own: cancelling the scope it opens must not reach the main one. */
+static tg_rc
+accepting_run(void *arg)
+{
+    struct worker *w = arg;
+    struct acceptor acceptors[WORKER_LISTENERS_MAX];
+    tg_rc rc = TG_OK;
+
+    co_scope_open(&w->accepting, CO_NEVER);
+    w->accepts = true;
+    for (unsigned i = 0; rc == TG_OK && i < w->n_listen; i++) {
+        acceptors[i] = (struct acceptor){w, w->listen_fd[i]};
+        rc = co_spawn(&w->accepting, "accept", accept_run, &acceptors[i]);
+    }
+    if (rc == TG_OK)
+        (void)!co_join(&w->accepting);
+    (void)co_scope_close(&w->accepting);
+    w->accepts = false;
+    co_event_signal(&w->wake_main);
+    return rc;
+}
+
 /* Does what entering a stage asks for.  Each stage is entered once and in order. */
 static void
 enter(struct worker *w, int stage)
@@ -117,7 +139,8 @@ enter(struct worker *w, int stage)
         co_timer_set(&w->drain_timer, co_now() + s->drain.delay_ms * NS_PER_MS);
         break;
     case FINISHING:
-        co_cancel(&w->accepting, TG_ECANCELED);
+        if (w->accepts)
+            co_cancel(&w->accepting, TG_ECANCELED);
         conn_close_idle(w);
         co_timer_set(&w->drain_timer, co_now() + s->drain.timeout_ms * NS_PER_MS);
         break;
@@ -140,7 +163,7 @@ main_loop(struct worker *w)
     for (;;) {
         while (stage < w->drain_stage)
             enter(w, ++stage);
-        if (stage >= FINISHING && w->accepting.n_live == 0 && w->n_conns == 0)
+        if (stage >= FINISHING && !w->accepts && w->n_conns == 0)
             break;
         if (stage >= GONE || co_event_wait(&w->wake_main) != TG_OK)
             break;
@@ -192,23 +215,18 @@ log_end_of_worker(struct worker *w)
 static tg_rc
 serve(struct worker *w)
 {
-    struct acceptor acceptors[WORKER_LISTENERS_MAX];
     struct co_scope logging;
     tg_rc rc = TG_OK;
 
     co_scope_open(&logging, CO_NEVER);
     rc = co_spawn(&logging, "log", logsink_run, &w->log);
     co_scope_open(&w->serving, CO_NEVER);
-    co_scope_open(&w->accepting, CO_NEVER);
-    for (unsigned i = 0; rc == TG_OK && i < w->n_listen; i++) {
-        acceptors[i] = (struct acceptor){w, w->listen_fd[i]};
-        rc = co_spawn(&w->accepting, "accept", accept_run, &acceptors[i]);
-    }
+    if (rc == TG_OK)
+        rc = co_spawn(&w->serving, "accepting", accepting_run, w);
     if (rc == TG_OK) {
         post_ready(w);
         main_loop(w);
     }
-    (void)co_scope_close(&w->accepting);
     (void)co_scope_close(&w->serving);
     upstream_set_unref(w->set);
     log_end_of_worker(w);
