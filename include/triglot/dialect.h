@@ -81,8 +81,11 @@ struct dialect {
     const char *id_prefix;                     /* "chatcmpl-"                             */
     const char *upstream_path[DIALECT_CALL_N]; /* behind the base URL; NULL = cannot      */
     const char *auth_header, *auth_prefix;     /* how an upstream's key is sent           */
-    struct str heartbeat;                      /* bytes between two records of a stream   */
-    struct str stream_end;                     /* record that ends a clean stream, or ""  */
+    const char *mark_header; /* request header that only this dialect's clients send, or NULL */
+    const char
+        *id_header;       /* response header for the request id besides x-request-id, or NULL */
+    struct str heartbeat; /* bytes between two records of a stream   */
+    struct str stream_end; /* record that ends a clean stream, or ""  */
     size_t enc_size, dec_size;
     bool one_open; /* answers allow one open block at a time: the sequencer goes in front */
 
@@ -133,8 +136,11 @@ struct dialect {
     tg_rc (*decode_eof)(struct dialect_dec *);
     /* An error body with its HTTP status: fills err (kind, code, message), origin upstream. */
     void (*decode_error)(unsigned status, struct str body, struct tg_err *);
-    /* Headers that an upstream of this dialect needs besides the key ("anthropic-version"). */
-    const char *const *upstream_headers; /* name, value, ..., NULL; may be NULL */
+    /* Headers that an upstream of this dialect needs besides the key: name, value, ..., NULL. A
+     * client of the same dialect may send its own value of them. */
+    const char *const *upstream_headers; /* may be NULL */
+    /* Headers of a client of the same dialect that go through: name, ..., NULL. */
+    const char *const *through_headers; /* may be NULL */
 
     /* HTTP status and body of an error; record of an error in mid-stream. */
     unsigned (*error_status)(const struct tg_err *);
@@ -146,5 +152,7 @@ struct dialect {
 
 /* The dialect of that name, or NULL.  src/dialect/registry.c; the list is generated. */
 const struct dialect *dialect_find(struct str name);
+/* All of them, NULL behind the last. */
+const struct dialect *const *dialect_all(void);
 
 #endif

@@ -58,7 +58,8 @@ struct ir_block {
     struct str sig;         /* THINK: the maker's opaque proof (signature, encrypted
                                content, redacted data); never made or changed by us      */
     struct str sig_id;      /* THINK: id the maker gave the item, "" = none              */
-    const char *origin;     /* THINK with sig, OPAQUE: dialect of the maker              */
+    const char *origin;     /* THINK with sig, OPAQUE: dialect of the maker; compare with
+                               strcmp, it may come out of an envelope                    */
     bool redacted;          /* THINK: sig is all there is                                */
     bool summary;           /* THINK: text is a summary of the thoughts                  */
     bool freeform;          /* CALL, RESULT: of a free-form tool, text is not JSON       */
@@ -74,8 +75,9 @@ enum ir_role { IR_SYSTEM, IR_USER, IR_MODEL, IR_TOOL };
 
 struct ir_msg {
     enum ir_role role;
-    bool developer;  /* IR_SYSTEM: the role was developer         */
-    struct str name; /* Chat's message name                       */
+    bool developer;    /* IR_SYSTEM: the role was developer         */
+    bool instructions; /* IR_SYSTEM: it came as Responses' instructions, not as an item */
+    struct str name;   /* Chat's message name                       */
     struct ir_block *blocks;
     struct ir_msg *next;
 };
@@ -92,7 +94,8 @@ struct ir_tool {
     /* A tool that the provider runs (web_search, ...): name is its type, raw its definition. */
     const char *hosted_by; /* dialect whose providers know it, NULL = a client's tool  */
     struct str raw;
-    bool allowed; /* named by an allowed-tools choice, or no such choice      */
+    bool allowed;     /* named by an allowed-tools choice, or no such choice      */
+    struct str space; /* Responses: the namespace it came in; name is "space__name" */
     struct ir_tool *next;
 };
 
@@ -167,7 +170,7 @@ struct ir_drops {
     unsigned n;
     bool more; /* there were more than fit */
 };
-/* src/ir/drops.c */
+/* src/ir/drops.c; name is borrowed: a literal, or a text of the exchange's arena. */
 void ir_drop(struct ir_drops *d, struct str name);
 
 enum ir_stop {
@@ -202,11 +205,11 @@ enum ir_evkind {
 /* Strings are borrowed for the call of put() only. */
 struct ir_event {
     enum ir_evkind kind;
-    uint32_t choice; /* OPEN, DELTA, CLOSE, STOP               */
-    uint32_t block;  /* OPEN, DELTA, CLOSE: number, dense from 0 within the choice */
+    uint32_t choice;              /* OPEN, DELTA, NOTE, CLOSE, STOP         */
+    uint32_t block;               /* OPEN to CLOSE: number, dense from 0 within the choice */
     const struct ir_block *head;  /* OPEN; CLOSE of a THINK block with a sig, else NULL */
     struct str text;              /* DELTA; STOP_SEQUENCE: which one, if known */
-    const struct ir_note *note;   /* NOTE                                   */
+    const struct ir_note *note;   /* NOTE; one, next means nothing          */
     enum ir_stop stop;            /* STOP                                   */
     const struct ir_usage *usage; /* USAGE                                 */
     const struct tg_err *err;     /* ERROR                                  */

@@ -1,149 +1,118 @@
 /* answer.c -- events of a model, told in the client's dialect.
  *
- * The model (so far the simulated one) puts events into a chain of sinks: the grammar check,
- * then either the stream, where the client's dialect encodes each event and the bytes are
- * queued, or the fold, which builds a whole response that is encoded at the end.
+ * Events pass the grammar check, then, for dialects whose answers have one open block at a
+ * time, the sequencer.  A streaming client's dialect encodes each into the out buffer; for the
+ * others the fold builds a whole response that is encoded at the end.
+ *
+ * Records of several events leave in one write (answer_flush), so that an upstream read costs
+ * one send whatever it held, and so that no codec is ever suspended in mid-event.
  */
 #include "api/answer.h"
-
-#include <stdio.h>
 
 #include "api/stream.h"
 #include "base/clock.h"
 #include "base/id.h"
-#include "ir/event.h"
-#include "ir/fold.h"
-#include "upstream/sim.h"
-
-struct stream_sink {
-    struct ir_sink sink;
-    struct exchange *x;
-    struct dialect_enc *enc;
-    struct buf out;
-};
 
 static tg_rc
 stream_put(struct ir_sink *sink, const struct ir_event *ev)
 {
-    struct stream_sink *s = LIST_ITEM(sink, struct stream_sink, sink);
+    struct answer *a = LIST_ITEM(sink, struct answer, stream);
     tg_rc rc;
 
     if (ev->kind == IR_EV_ERROR) {
-        s->x->err = *ev->err;
+        a->x->err = *ev->err;
         return ev->err->rc;
     }
     if (ev->kind == IR_EV_USAGE)
-        s->x->usage = *ev->usage;
-    rc = s->x->dialect->encode_ev(s->enc, ev, &s->out);
-    if (rc == TG_OK && s->out.n)
-        rc = stream_write(s->x, buf_str(&s->out));
-    buf_clear(&s->out);
-    return rc;
+        a->x->usage = a->enc.usage = *ev->usage;
+    rc = a->x->dialect->encode_ev(&a->enc, ev, &a->out);
+    if (rc != TG_OK && a->x->err.kind == TG_ERR_NONE)
+        tg_fail(&a->x->err, rc, TG_ERR_UPSTREAM, "upstream_protocol_error",
+                "the answer cannot be told in the %s dialect", a->x->dialect->name);
+    return rc == TG_OK && a->eager ? answer_flush(a) : rc;
 }
 
 static void
-encoder_init(struct exchange *x, struct dialect_enc *enc)
+encoder_open(struct answer *a)
 {
+    struct exchange *x = a->x;
     char random[25];
 
     id_alnum(random, 24);
-    *enc = (struct dialect_enc){
+    a->enc = (struct dialect_enc){
+        .req = a->req,
         .id = arena_printf(&x->arena, "%s%s", x->dialect->id_prefix, random),
         .model = x->model,
         .created = x->wall_start / NS_PER_S,
+        .stream_usage = a->req->stream_usage,
         .usage = IR_USAGE_UNKNOWN,
+        .arena = &x->arena,
         .state = arena_alloc(&x->arena, x->dialect->enc_size ? x->dialect->enc_size : 1, 16),
     };
 }
 
-/* Generates into `next` behind the grammar check. */
-static tg_rc
-generate(struct exchange *x, const struct sim_params *params, const struct ir_req *req,
-         struct ir_sink *next)
+void
+answer_open(struct answer *a, struct exchange *x, const struct ir_req *req, bool eager)
 {
-    struct ir_check *check = arena_new(&x->arena, struct ir_check);
+    size_t bytes_max = (size_t)x->settings->limits.response_bytes;
+    struct ir_sink *last;
 
-    ir_check_init(check, req->choices, next, &x->err);
-    x->attempts++;
-    return sim_generate(&x->arena, params, req, &check->sink, &x->err);
+    a->x = x;
+    a->req = req;
+    a->eager = eager;
+    a->stream.put = stream_put;
+    encoder_open(a);
+    buf_init(&a->out, (size_t)x->settings->limits.event_bytes);
+    ir_fold_init(&a->fold, &x->arena, req->choices, bytes_max, &x->err);
+    last = req->stream ? &a->stream : &a->fold.sink;
+    ir_seq_init(&a->seq, &x->arena, bytes_max, last, &x->err);
+    if (req->stream && x->dialect->one_open)
+        last = &a->seq.sink;
+    ir_check_init(&a->check, req->choices, last, &x->err);
+    a->sink = &a->check.sink;
 }
 
-static tg_rc
-answer_stream(struct exchange *x, const struct sim_params *params, const struct ir_req *req,
-              struct dialect_enc *enc)
+tg_rc
+answer_flush(struct answer *a)
 {
-    struct stream_sink s = {.sink = {stream_put}, .x = x, .enc = enc};
     tg_rc rc;
 
-    enc->stream_usage = req->stream_usage;
-    buf_init(&s.out, (size_t)x->settings->limits.event_bytes);
-    rc = generate(x, params, req, &s.sink);
-    buf_fini(&s.out);
-    return rc == TG_OK ? stream_end(x) : rc;
-}
-
-static tg_rc
-answer_whole(struct exchange *x, const struct sim_params *params, const struct ir_req *req,
-             struct dialect_enc *enc)
-{
-    struct ir_fold fold;
-    struct buf body;
-    tg_rc rc;
-
-    ir_fold_init(&fold, &x->arena, req->choices, (size_t)x->settings->limits.response_bytes,
-                 &x->err);
-    rc = generate(x, params, req, &fold.sink);
-    if (rc != TG_OK)
-        return rc;
-    x->usage = fold.res.usage;
-    buf_init(&body, (size_t)x->settings->limits.response_bytes);
-    rc = x->dialect->encode_res(enc, &fold.res, &body);
-    if (rc == TG_OK)
-        rc = exchange_answer(x, 200, STR("application/json"), buf_str(&body));
-    buf_fini(&body);
+    if (a->out.n == 0)
+        return TG_OK;
+    rc = stream_write(a->x, buf_str(&a->out));
+    buf_clear(&a->out);
     return rc;
 }
 
 static tg_rc
-answer_embed(struct exchange *x, const struct sim_params *params, struct dialect_enc *enc)
+send_whole(struct answer *a)
 {
-    struct ir_embed_req req = {0};
-    struct ir_embed_res res = {0};
+    struct exchange *x = a->x;
     struct buf body;
     tg_rc rc;
 
-    rc = x->dialect->decode_embed(&x->arena, buf_str(&x->body), &req, &x->err);
-    if (rc == TG_OK)
-        rc = sim_embed(&x->arena, params, &req, &res, &x->err);
-    if (rc != TG_OK)
-        return rc;
-    x->usage = res.usage;
+    x->usage = a->enc.usage = a->fold.res.usage;
     buf_init(&body, (size_t)x->settings->limits.response_bytes);
-    rc = x->dialect->encode_embed(enc, &req, &res, &body);
+    rc = x->dialect->encode_res(&a->enc, &a->fold.res, &body);
     if (rc == TG_OK)
         rc = exchange_answer(x, 200, STR("application/json"), buf_str(&body));
+    else
+        tg_fail(&x->err, rc, TG_ERR_UPSTREAM, "upstream_protocol_error",
+                "the answer cannot be told in the %s dialect", x->dialect->name);
     buf_fini(&body);
     return rc;
 }
 
 tg_rc
-answer_sim(struct exchange *x, enum dialect_call call, const struct route *route)
+answer_close(struct answer *a, tg_rc rc)
 {
-    struct sim_params params;
-    struct dialect_enc enc;
-    struct ir_req req = {0};
-    tg_rc rc;
+    tg_rc flushed = answer_flush(a);
 
-    rc = sim_params(&route->upstream->sim, http_header_get(x->req, STR("x-triglot-sim")),
-                    &params, &x->err);
-    if (rc != TG_OK)
-        return rc;
-    encoder_init(x, &enc);
-    if (call == DIALECT_EMBED)
-        return answer_embed(x, &params, &enc);
-    rc = x->dialect->decode_req(&x->arena, buf_str(&x->body), &req, &x->err);
-    if (rc != TG_OK)
-        return rc;
-    return req.stream ? answer_stream(x, &params, &req, &enc)
-                      : answer_whole(x, &params, &req, &enc);
+    if (rc == TG_OK)
+        rc = flushed;
+    if (rc == TG_OK)
+        rc = a->req->stream ? stream_end(a->x) : send_whole(a);
+    ir_seq_fini(&a->seq);
+    buf_fini(&a->out);
+    return rc;
 }

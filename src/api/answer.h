@@ -1,12 +1,39 @@
-/* answer.h -- an answer that is made as events (ir.h) and told in the client's dialect. */
+/* answer.h -- events of a model, told in the client's dialect, streamed or whole.
+ *
+ *     answer_open(&a, x, &req);
+ *     ... events into a.sink, answer_flush whenever many have been put ...
+ *     rc = answer_close(&a, rc);
+ */
 #ifndef API_ANSWER_H
 #define API_ANSWER_H
 
 #include "api/exchange.h"
-#include "policy/route.h"
+#include "ir/event.h"
+#include "ir/fold.h"
+#include "ir/seq.h"
 
-/* Lets the simulated model answer x->body.  S */
-TG_MUST_USE tg_rc answer_sim(struct exchange *x, enum dialect_call call,
-                             const struct route *route);
+struct answer {
+    struct ir_sink
+        *sink; /* give it the events: grammar check, sequencer, then one of those below */
+    struct exchange *x;
+    const struct ir_req *req;
+    struct dialect_enc enc;
+    struct ir_check check;
+    struct ir_seq seq;
+    struct ir_sink stream; /* encodes into out   */
+    struct ir_fold fold;   /* whole answers      */
+    struct buf out;        /* records not yet written */
+    bool eager;            /* each event is written at once */
+};
+
+/* req and x outlive it.  eager: the sink writes each event and so suspends (for a model inside
+ * the daemon); otherwise records gather until answer_flush and the sink never suspends.  Large:
+ * in the exchange's arena, not on a stack. */
+void answer_open(struct answer *a, struct exchange *x, const struct ir_req *req, bool eager);
+/* Writes what has gathered.  S */
+TG_MUST_USE tg_rc answer_flush(struct answer *a);
+/* rc: how the events ended.  TG_OK: ends the stream or sends the whole answer.  Otherwise what
+ * has gathered is written first, and rc is returned.  S */
+TG_MUST_USE tg_rc answer_close(struct answer *a, tg_rc rc);
 
 #endif

@@ -17,31 +17,74 @@
 struct endpoint {
     const char *method, *path;
     endpoint_fn *handle;
-    const char *dialect;
+    const char *dialect; /* NULL: by the request's headers */
 };
 
 static const struct endpoint endpoints[] = {
-    {"POST", "/v1/chat/completions", api_chat_completions, "chat"},
+    {"POST", "/v1/chat/completions", api_generate, "chat"},
+    {"POST", "/v1/responses", api_generate, "responses"},
+    {"POST", "/v1/messages", api_generate, "messages"},
+    {"POST", "/v1/messages/stream", api_generate, "messages"},
     {"POST", "/v1/embeddings", api_embeddings, "chat"},
-    {"GET", "/v1/models", api_models, "chat"},
-    {"GET", "/v1/models/*", api_model, "chat"},
-    {"GET", "/health", api_health, "chat"},
-    {"GET", "/healthz", api_health, "chat"},
-    {"GET", "/livez", api_livez, "chat"},
-    {"GET", "/readyz", api_readyz, "chat"},
-    {"GET", "/version", api_version, "chat"},
+    {"POST", "/v1/convert", api_convert, NULL},
+    {"GET", "/v1/models", api_models, NULL},
+    {"GET", "/v1/models/*", api_model, NULL},
+    {"GET", "/health", api_health, NULL},
+    {"GET", "/healthz", api_health, NULL},
+    {"GET", "/livez", api_livez, NULL},
+    {"GET", "/readyz", api_readyz, NULL},
+    {"GET", "/version", api_version, NULL},
 };
 
 #define N_ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
 
+/* Vendors' SDKs put these before the paths of their APIs. */
+static const struct str prefixes[] = {STR("/openai"), STR("/anthropic")};
+
+/* The path without a vendor's prefix and without a trailing slash. */
+static struct str
+plain_path(const struct http_head *req)
+{
+    struct str path = req->path;
+
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (str_starts(path, prefixes[i]) && path.n > prefixes[i].n &&
+            path.p[prefixes[i].n] == '/') {
+            path = str_from(path, prefixes[i].n);
+            break;
+        }
+    }
+    return path.n > 1 && path.p[path.n - 1] == '/' ? str_of(path.p, path.n - 1) : path;
+}
+
 static bool
-path_matches(const char *pattern, struct str path)
+matches(struct str pattern, struct str path, struct str *ret_tail)
+{
+    struct str fixed = str_of(pattern.p, pattern.n - 1);
+
+    if (pattern.p[pattern.n - 1] != '*')
+        return str_eq(pattern, path);
+    if (path.n <= fixed.n || !str_starts(path, fixed))
+        return false;
+    *ret_tail = str_from(path, fixed.n);
+    return true;
+}
+
+/* A path may leave out the version. */
+static bool
+path_matches(const char *pattern, struct str path, struct str *ret_tail)
 {
     struct str p = str_z(pattern);
 
-    if (p.p[p.n - 1] == '*')
-        return path.n > p.n - 1 && str_starts(path, str_of(p.p, p.n - 1));
-    return str_eq(p, path);
+    return matches(p, path, ret_tail) ||
+           (str_starts(p, STR("/v1/")) && matches(str_from(p, 3), path, ret_tail));
+}
+
+/* A build may leave dialects out. */
+static bool
+built_in(const struct endpoint *e)
+{
+    return !e->dialect || dialect_find(str_z(e->dialect));
 }
 
 static bool
@@ -55,12 +98,12 @@ method_matches(const struct endpoint *e, struct str method)
 static struct str
 allowed(struct exchange *x)
 {
-    struct str list = {NULL, 0};
+    struct str list = {NULL, 0}, path = plain_path(x->req);
 
     for (size_t i = 0; i < N_ENDPOINTS; i++) {
         const struct endpoint *e = &endpoints[i];
 
-        if (!path_matches(e->path, x->req->path))
+        if (!built_in(e) || !path_matches(e->path, path, &x->tail))
             continue;
         list = arena_printf(&x->arena, "%.*s%s%s, ", STR_ARG(list), e->method,
                             strcmp(e->method, "GET") == 0 ? ", HEAD" : "");
@@ -127,12 +170,16 @@ answer_no_endpoint(struct exchange *x)
 static tg_rc
 dispatch(struct exchange *x)
 {
+    struct str path = plain_path(x->req);
+
     for (size_t i = 0; i < N_ENDPOINTS; i++) {
         const struct endpoint *e = &endpoints[i];
 
-        if (path_matches(e->path, x->req->path) && method_matches(e, x->req->method)) {
+        if (built_in(e) && method_matches(e, x->req->method) &&
+            path_matches(e->path, path, &x->tail)) {
             x->route = e->path;
-            x->dialect = dialect_find(str_z(e->dialect));
+            if (e->dialect)
+                x->dialect = dialect_find(str_z(e->dialect));
             return e->handle(x);
         }
     }
@@ -161,9 +208,9 @@ endpoints_serve(struct exchange *x)
 }
 
 tg_rc
-endpoint_tail(struct exchange *x, size_t fixed, struct str *ret)
+endpoint_tail(struct exchange *x, struct str *ret)
 {
-    struct str raw = str_from(x->req->path, fixed);
+    struct str raw = x->tail;
     char *out = arena_alloc(&x->arena, raw.n + 1, 1);
     size_t n = 0;
 

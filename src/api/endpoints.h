@@ -11,12 +11,13 @@ void endpoints_serve(struct exchange *x);
 
 /* Handlers, one file a group.  TG_OK: answered. */
 typedef tg_rc endpoint_fn(struct exchange *x);
-endpoint_fn api_chat_completions, api_embeddings;           /* generate.c */
+endpoint_fn api_generate, api_embeddings;                   /* generate.c */
+endpoint_fn api_convert;                                    /* convert.c  */
 endpoint_fn api_models, api_model;                          /* models.c   */
 endpoint_fn api_health, api_livez, api_readyz, api_version; /* health.c */
 
-/* What follows the pattern's fixed part in the path ("/v1/models/" + this), percent-decoded
- * into the arena.  TG_EINVAL (x->err filled) for a malformed escape. */
-TG_MUST_USE tg_rc endpoint_tail(struct exchange *x, size_t fixed, struct str *ret);
+/* What of the path the pattern's star stands for ("/v1/models/" + this), percent-decoded into
+ * the arena.  TG_EINVAL (x->err filled) for a malformed escape. */
+TG_MUST_USE tg_rc endpoint_tail(struct exchange *x, struct str *ret);
 
 #endif

@@ -34,6 +34,15 @@ exchange_header(struct exchange_headers *h, struct str name, struct str value)
         h->v[h->n++] = (struct http_header){name, value};
 }
 
+const struct dialect *
+exchange_dialect(const struct exchange *x)
+{
+    for (const struct dialect *const *d = dialect_all(); *d; d++)
+        if (x->req && (*d)->mark_header && http_header_get(x->req, str_z((*d)->mark_header)).p)
+            return *d;
+    return dialect_find(STR("chat"));
+}
+
 /* The origin to allow, or empty: Fetch standard, section 3.2. */
 static struct str
 cors_origin(const struct exchange *x)
@@ -53,6 +62,22 @@ cors_origin(const struct exchange *x)
     return (struct str){NULL, 0};
 }
 
+/* x-triglot-dropped: names only, as many as there is room for. */
+static void
+exchange_dropped(struct exchange *x, struct exchange_headers *h)
+{
+    struct str list = {NULL, 0};
+
+    if (!x->drops || x->drops->n == 0)
+        return;
+    for (unsigned i = 0; i < x->drops->n; i++)
+        list = arena_printf(&x->arena, "%.*s%s%.*s", STR_ARG(list), list.n ? ", " : "",
+                            STR_ARG(x->drops->name[i]));
+    if (x->drops->more)
+        list = arena_printf(&x->arena, "%.*s, ...", STR_ARG(list));
+    exchange_header(h, STR("x-triglot-dropped"), list);
+}
+
 void
 exchange_headers(struct exchange *x, struct exchange_headers *h)
 {
@@ -60,6 +85,9 @@ exchange_headers(struct exchange *x, struct exchange_headers *h)
 
     h->n = 0;
     exchange_header(h, STR("x-request-id"), str_z(x->id));
+    if (x->dialect->id_header)
+        exchange_header(h, str_z(x->dialect->id_header), str_z(x->id));
+    exchange_dropped(x, h);
     if (origin.n) {
         exchange_header(h, STR("access-control-allow-origin"), origin);
         exchange_header(h, STR("access-control-expose-headers"),

@@ -56,17 +56,23 @@ struct exchange {
 
     struct tg_err err;
     enum exchange_end end;
+    struct str tail;   /* what the star of the endpoint's pattern stands for, as sent */
     const char *route; /* pattern of the endpoint, for the log */
     struct str model;  /* what the client asked for            */
     struct str provider, provider_model;
     const char *provider_dialect;
     struct ir_usage usage;
+    struct ir_drops *drops; /* what translation could not carry; NULL = nothing translated */
     unsigned attempts;
     uint64_t heartbeats;
     uint64_t bytes_in_start, bytes_out_start;
     co_time t_start, t_routed, t_first; /* 0 = never */
     int64_t wall_start;
 };
+
+/* The dialect of a path that has none of its own: by a header that only one dialect's clients
+ * send, else the first.  x->req may be NULL. */
+const struct dialect *exchange_dialect(const struct exchange *x);
 
 /* Headers of an answer: x-request-id, CORS where it applies; then the caller's. */
 struct exchange_headers {

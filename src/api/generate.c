@@ -1,11 +1,13 @@
-/* generate.c -- endpoints that let a model work: chat completions, embeddings.
+/* generate.c -- endpoints that let a model work, in each dialect; embeddings.
  *
  * The body is read whole, because the model named in it decides the route.  Then: the simulated
- * model answers by events; an upstream of the client's dialect is relayed.
+ * model answers by events; an upstream of the client's dialect is relayed; to any other the hub
+ * translates.
  */
-#include "api/answer.h"
 #include "api/endpoints.h"
 #include "api/relay.h"
+#include "api/simulate.h"
+#include "api/translate.h"
 #include "policy/route.h"
 
 static tg_rc
@@ -31,19 +33,22 @@ generate(struct exchange *x, enum dialect_call call)
     x->provider_model = route.model;
     x->streaming = view.stream;
     if (u->conf->kind == UPSTREAM_SIM)
-        return answer_sim(x, call, &route);
+        return simulate_run(x, call, &route);
     x->provider_dialect = u->dialect->name;
-    if (u->dialect != x->dialect || !u->dialect->upstream_path[call])
-        return tg_refuse(&x->err, "unsupported_route", "model",
-                         "model \"%.*s\" is served by upstream \"%.*s\", which speaks the %s "
-                         "dialect; this version passes requests on in their own dialect only",
-                         x->model.n < 64 ? (int)x->model.n : 64, x->model.p,
-                         STR_ARG(u->conf->name), u->dialect->name);
+    if (!u->dialect->upstream_path[call])
+        return tg_refuse(
+            &x->err, "unsupported_route", "model",
+            "model \"%.*s\" is served by upstream \"%.*s\", whose %s dialect has no "
+            "such call",
+            x->model.n < 64 ? (int)x->model.n : 64, x->model.p, STR_ARG(u->conf->name),
+            u->dialect->name);
+    if (u->dialect != x->dialect && call == DIALECT_GENERATE)
+        return translate_run(x, u, &route);
     return relay_run(x, u, &view, route.model);
 }
 
 tg_rc
-api_chat_completions(struct exchange *x)
+api_generate(struct exchange *x)
 {
     return generate(x, DIALECT_GENERATE);
 }

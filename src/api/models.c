@@ -62,7 +62,7 @@ api_model(struct exchange *x)
     struct route route;
     tg_rc rc;
 
-    rc = endpoint_tail(x, sizeof("/v1/models/") - 1, &m.id);
+    rc = endpoint_tail(x, &m.id);
     if (rc == TG_OK)
         rc = route_find(x->settings, m.id, &route, &x->err);
     if (rc != TG_OK)

@@ -296,23 +296,32 @@ has_type(const struct http_head *head, struct str want)
     return str_ieq(type, want);
 }
 
+tg_rc
+relay_check_type(struct exchange *x, const struct http_head *head, bool stream)
+{
+    struct str want = stream ? STR("text/event-stream") : STR("application/json");
+    struct str got = http_header_get(head, STR("content-type"));
+
+    if (has_type(head, want))
+        return TG_OK;
+    tg_fail(&x->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_content_type",
+            "the upstream answered with content type \"%.*s\", expected %.*s",
+            got.n < 80 ? (int)got.n : 80, got.n ? got.p : "", STR_ARG(want));
+    x->err.origin = TG_FROM_UPSTREAM;
+    return TG_EPROTO;
+}
+
 static tg_rc
 relay_response(struct exchange *x, struct upstream *u, struct http_call *call,
                const struct dialect_view *view)
 {
-    struct str want = view->stream ? STR("text/event-stream") : STR("application/json");
-    struct str got;
+    tg_rc rc;
 
     if (call->head->status >= 300)
         return relay_error(x, u, call);
-    if (!has_type(call->head, want)) {
-        got = http_header_get(call->head, STR("content-type"));
-        tg_fail(&x->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_content_type",
-                "the upstream answered with content type \"%.*s\", expected %.*s",
-                got.n < 80 ? (int)got.n : 80, got.n ? got.p : "", STR_ARG(want));
-        x->err.origin = TG_FROM_UPSTREAM;
-        return TG_EPROTO;
-    }
+    rc = relay_check_type(x, call->head, view->stream);
+    if (rc != TG_OK)
+        return rc;
     return view->stream ? relay_stream(x, call, view->wants_usage)
                         : relay_whole(x, call, view->call);
 }
@@ -327,6 +336,7 @@ relay_run(struct exchange *x, struct upstream *u, const struct dialect_view *vie
         .stream = view->stream,
         .body = pieces,
         .request_id = str_z(x->id),
+        .client_dialect = x->dialect,
         .client = x->req,
     };
     struct http_call call;

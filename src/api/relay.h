@@ -10,4 +10,9 @@
 TG_MUST_USE tg_rc relay_run(struct exchange *x, struct upstream *u,
                             const struct dialect_view *view, struct str model);
 
+/* A 2xx response of the wrong content type is an error: an event stream for streams, JSON
+ * otherwise. */
+TG_MUST_USE tg_rc relay_check_type(struct exchange *x, const struct http_head *head,
+                                   bool stream);
+
 #endif

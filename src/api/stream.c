@@ -28,13 +28,16 @@ beats(const struct exchange *x)
     return x->streaming && x->settings->heartbeat_ms > 0 && !x->reply.ended && !x->broken;
 }
 
+/* Before a dialect's first record its clients take nothing but a comment. */
+static const struct str comment = STR(": keep-alive\n\n");
+
 static void
 beat(struct exchange *x)
 {
     if (sock_unsent(x->sock) > 0)
         return;
     if (stream_commit(x, NULL, 0) != TG_OK ||
-        reply_write_now(&x->reply, x->dialect->heartbeat) != TG_OK)
+        reply_write_now(&x->reply, x->t_first ? x->dialect->heartbeat : comment) != TG_OK)
         return; /* the client is gone; the gone hook says so */
     x->heartbeats++;
 }

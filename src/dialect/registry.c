@@ -13,13 +13,20 @@ static const struct dialect *const dialects[] = {
 #define X(name) &dialect_##name,
 #include "dialects.inc"
 #undef X
+    NULL,
 };
+
+const struct dialect *const *
+dialect_all(void)
+{
+    return dialects;
+}
 
 const struct dialect *
 dialect_find(struct str name)
 {
-    for (size_t i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++)
-        if (str_eq(name, str_z(dialects[i]->name)))
-            return dialects[i];
+    for (const struct dialect *const *d = dialects; *d; d++)
+        if (str_eq(name, str_z((*d)->name)))
+            return *d;
     return NULL;
 }

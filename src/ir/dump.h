@@ -11,7 +11,8 @@
 
 TG_MUST_USE tg_rc ir_dump_req(const struct ir_req *req, struct buf *b);
 TG_MUST_USE tg_rc ir_dump_embed_req(const struct ir_embed_req *req, struct buf *b);
-/* One line: `open 0.1 call id="call_1" name="f"`. */
+/* One line: `open 0.1 call id="call_1" name="f"`, `note 0.0 url="u" start=1 end=3`,
+ * `close 0.2 origin="chat" sig="..."`, `stop 0 sequence text="END"`. */
 TG_MUST_USE tg_rc ir_dump_event(const struct ir_event *ev, struct buf *b);
 TG_MUST_USE tg_rc ir_dump_res(const struct ir_res *res, struct buf *b);
 

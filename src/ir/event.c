@@ -3,7 +3,7 @@
  * What may come when is one table: a row for each phase of an answer, a column for each kind of
  * event, in it the phase that follows or BREACH.  The phase is the answer's; what belongs to
  * one choice or block (is it open, is its number the next one, has the choice stopped) is
- * looked up by the four functions behind the table.
+ * looked up by the functions behind the table.
  *
  *   BEFORE --START--> RUNNING --last STOP--> STOPPED --USAGE--> COUNTED --END--> OVER
  *                                               |                                 ^
@@ -68,6 +68,7 @@ on_open(struct ir_check *c, const struct ir_event *ev)
         return "too many blocks open at once";
     c->open[c->n_open].choice = ev->choice;
     c->open[c->n_open].block = ev->block;
+    c->open[c->n_open].kind = ev->head->kind;
     c->n_open++;
     c->next_block[ev->choice]++;
     return NULL;
@@ -80,12 +81,28 @@ on_delta(struct ir_check *c, const struct ir_event *ev)
 }
 
 static const char *
+on_note(struct ir_check *c, const struct ir_event *ev)
+{
+    uint32_t slot = find_open(c, ev);
+
+    if (!ev->note)
+        return "a citation without its source";
+    if (slot == c->n_open)
+        return "a citation in a block that is not open";
+    return c->open[slot].kind == IR_TEXT ? NULL : "a citation in a block that is not text";
+}
+
+static const char *
 on_close(struct ir_check *c, const struct ir_event *ev)
 {
     uint32_t slot = find_open(c, ev);
 
     if (slot == c->n_open)
         return "the end of a block that is not open";
+    if (ev->head && c->open[slot].kind != IR_THINK)
+        return "a proof of reasoning for a block that is not reasoning";
+    if (ev->head && ev->head->sig.n && !ev->head->origin)
+        return "a proof of reasoning without its maker";
     /* Order is kept, so that the search from behind stays short. */
     c->n_open--;
     for (; slot < c->n_open; slot++)
@@ -123,8 +140,9 @@ static const char *
 judge(struct ir_check *c, const struct ir_event *ev)
 {
     static const char *(*const on[IR_EV_KIND_N])(struct ir_check *, const struct ir_event *) = {
-        [IR_EV_OPEN] = on_open, [IR_EV_DELTA] = on_delta, [IR_EV_CLOSE] = on_close,
-        [IR_EV_STOP] = on_stop, [IR_EV_USAGE] = on_usage, [IR_EV_ERROR] = on_error,
+        [IR_EV_OPEN] = on_open,   [IR_EV_DELTA] = on_delta, [IR_EV_NOTE] = on_note,
+        [IR_EV_CLOSE] = on_close, [IR_EV_STOP] = on_stop,   [IR_EV_USAGE] = on_usage,
+        [IR_EV_ERROR] = on_error,
     };
     bool of_choice = ev->kind >= IR_EV_OPEN && ev->kind <= IR_EV_STOP;
     const char *why;

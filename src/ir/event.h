@@ -20,6 +20,7 @@ struct ir_check {
     uint32_t n_open, n_stopped;
     struct {
         uint32_t choice, block;
+        enum ir_kind kind;
     } open[IR_OPEN_MAX];
     uint32_t next_block[IR_CHOICES_MAX];
     uint8_t stopped[IR_CHOICES_MAX];

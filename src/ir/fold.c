@@ -3,7 +3,7 @@
  * Each choice keeps its blocks in the order they were opened, and apart from that a list of
  * those still open, which is what a delta looks through.  A block's text grows in the arena by
  * doubling: what is left behind is at most as much again as the text itself, and there is
- * nothing to free when a stream breaks.
+ * nothing to free when a stream breaks.  Citations are kept in the order they came.
  *
  * It is meant to stand behind the grammar checker, and is safe without it: an event that names
  * a choice or block it does not know is TG_EPROTO.
@@ -14,6 +14,7 @@
 
 struct open_block {
     struct ir_block *block;
+    struct ir_note **note_tail;
     char *text;
     size_t n, cap;
     uint32_t number;
@@ -55,6 +56,46 @@ take_bytes(struct ir_fold *f, size_t n)
     return rc;
 }
 
+/* Bytes of the texts that a copy of a head takes along. */
+static size_t
+head_bytes(const struct ir_block *h)
+{
+    const struct ir_media *m = h->media;
+    size_t n = h->id.n + h->name.n + h->raw.n + h->sig.n + h->sig_id.n;
+
+    if (m)
+        n += sizeof *m + m->mime.n + m->data.n + m->url.n + m->file_id.n + m->text.n +
+             m->name.n + m->context.n + m->detail.n + m->format.n;
+    return n;
+}
+
+static const char *
+copy_origin(struct arena *a, const char *origin)
+{
+    return origin ? arena_dup(a, str_z(origin)).p : NULL;
+}
+
+static struct ir_media *
+copy_media(struct arena *a, const struct ir_media *m)
+{
+    struct ir_media *copy;
+
+    if (!m)
+        return NULL;
+    copy = arena_new(a, struct ir_media);
+    *copy = (struct ir_media){.kind = m->kind,
+                              .mime = arena_dup(a, m->mime),
+                              .data = arena_dup(a, m->data),
+                              .url = arena_dup(a, m->url),
+                              .file_id = arena_dup(a, m->file_id),
+                              .text = arena_dup(a, m->text),
+                              .name = arena_dup(a, m->name),
+                              .context = arena_dup(a, m->context),
+                              .detail = arena_dup(a, m->detail),
+                              .format = arena_dup(a, m->format)};
+    return copy;
+}
+
 static tg_rc
 open_block(struct ir_fold *f, struct choice *ch, const struct ir_event *ev)
 {
@@ -64,7 +105,7 @@ open_block(struct ir_fold *f, struct choice *ch, const struct ir_event *ev)
 
     if (!head)
         return broken(f, "a block without a head");
-    rc = take_bytes(f, BLOCK_BYTES + head->id.n + head->name.n + head->raw.n);
+    rc = take_bytes(f, BLOCK_BYTES + head_bytes(head));
     if (rc != TG_OK)
         return rc;
     o = arena_new(f->arena, struct open_block);
@@ -74,7 +115,14 @@ open_block(struct ir_fold *f, struct choice *ch, const struct ir_event *ev)
                                   .id = arena_dup(f->arena, head->id),
                                   .name = arena_dup(f->arena, head->name),
                                   .raw = arena_dup(f->arena, head->raw),
-                                  .freeform = head->freeform};
+                                  .sig = arena_dup(f->arena, head->sig),
+                                  .sig_id = arena_dup(f->arena, head->sig_id),
+                                  .origin = copy_origin(f->arena, head->origin),
+                                  .redacted = head->redacted,
+                                  .summary = head->summary,
+                                  .freeform = head->freeform,
+                                  .media = copy_media(f->arena, head->media)};
+    o->note_tail = &o->block->notes;
     *ch->tail = o->block;
     ch->tail = &o->block->next;
     o->next = ch->open;
@@ -122,14 +170,72 @@ add_text(struct ir_fold *f, struct open_block *o, struct str text)
 }
 
 static tg_rc
-close_block(struct ir_fold *f, struct choice *ch, uint32_t number)
+add_note(struct ir_fold *f, struct open_block *o, const struct ir_note *note)
 {
-    struct open_block **at = find_open(ch, number), *o = *at;
+    struct ir_note *copy;
+    tg_rc rc;
+
+    if (!o || o->block->kind != IR_TEXT || !note)
+        return broken(f, "a citation in a block that is not open text");
+    rc = take_bytes(f, sizeof *note + note->url.n + note->title.n + note->cited.n);
+    if (rc != TG_OK)
+        return rc;
+    copy = arena_new(f->arena, struct ir_note);
+    *copy = (struct ir_note){.url = arena_dup(f->arena, note->url),
+                             .title = arena_dup(f->arena, note->title),
+                             .cited = arena_dup(f->arena, note->cited),
+                             .start = note->start,
+                             .end = note->end};
+    *o->note_tail = copy;
+    o->note_tail = &copy->next;
+    return TG_OK;
+}
+
+/* What is known of a THINK block only at its end.  The flags may have been said before. */
+static tg_rc
+add_proof(struct ir_fold *f, struct ir_block *b, const struct ir_block *proof)
+{
+    tg_rc rc = take_bytes(f, proof->sig.n + proof->sig_id.n);
+
+    if (rc != TG_OK)
+        return rc;
+    if (proof->sig.n)
+        b->sig = arena_dup(f->arena, proof->sig);
+    if (proof->sig_id.n)
+        b->sig_id = arena_dup(f->arena, proof->sig_id);
+    if (proof->origin)
+        b->origin = copy_origin(f->arena, proof->origin);
+    b->redacted |= proof->redacted;
+    b->summary |= proof->summary;
+    return TG_OK;
+}
+
+static tg_rc
+close_block(struct ir_fold *f, struct choice *ch, const struct ir_event *ev)
+{
+    struct open_block **at = find_open(ch, ev->block), *o = *at;
+    tg_rc rc = TG_OK;
 
     if (!o)
         return broken(f, "the end of a block that is not open");
+    if (ev->head && o->block->kind == IR_THINK)
+        rc = add_proof(f, o->block, ev->head);
     o->block->text = str_of(o->text, o->n);
     *at = o->next;
+    return rc;
+}
+
+static tg_rc
+stop_choice(struct ir_fold *f, const struct ir_event *ev)
+{
+    struct ir_answer *answer = &f->res.answers[ev->choice];
+    tg_rc rc = take_bytes(f, ev->text.n);
+
+    if (rc != TG_OK)
+        return rc;
+    answer->stop = ev->stop;
+    if (ev->text.n)
+        answer->stop_text = arena_dup(f->arena, ev->text);
     return TG_OK;
 }
 
@@ -149,11 +255,12 @@ put(struct ir_sink *sink, const struct ir_event *ev)
         return open_block(f, ch, ev);
     case IR_EV_DELTA:
         return add_text(f, *find_open(ch, ev->block), ev->text);
+    case IR_EV_NOTE:
+        return add_note(f, *find_open(ch, ev->block), ev->note);
     case IR_EV_CLOSE:
-        return close_block(f, ch, ev->block);
+        return close_block(f, ch, ev);
     case IR_EV_STOP:
-        f->res.answers[ev->choice].stop = ev->stop;
-        return TG_OK;
+        return stop_choice(f, ev);
     case IR_EV_USAGE:
         if (!ev->usage)
             return broken(f, "usage without figures");
@@ -166,7 +273,6 @@ put(struct ir_sink *sink, const struct ir_event *ev)
             *f->err = *ev->err;
         return ev->err->rc;
     case IR_EV_START:
-    case IR_EV_NOTE:
     case IR_EV_END:
         return TG_OK;
     case IR_EV_KIND_N:

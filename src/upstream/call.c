@@ -10,7 +10,7 @@
 #include "base/num.h"
 #include "http/message.h"
 
-enum { ERROR_BODY_MAX = 65536 };
+enum { ERROR_BODY_MAX = 65536, REQUEST_HEADERS_MAX = 24 };
 
 #ifndef TRIGLOT_VERSION
 #define TRIGLOT_VERSION "dev"
@@ -46,6 +46,35 @@ joined(struct arena *a, struct str x, struct str y)
     return arena_printf(a, "%.*s%.*s", STR_ARG(x), STR_ARG(y));
 }
 
+/* The client's header of that name, else `otherwise` unless that is empty. */
+static unsigned
+take_header(struct http_header *h, unsigned n, const struct http_head *client, struct str name,
+            struct str otherwise)
+{
+    struct str v = client ? http_header_get(client, name) : (struct str){NULL, 0};
+
+    if (v.n == 0)
+        v = otherwise;
+    if (v.n && n < REQUEST_HEADERS_MAX)
+        h[n++] = (struct http_header){name, v};
+    return n;
+}
+
+/* What the upstream's dialect asks for; a client's own values only within the dialect. */
+static unsigned
+dialect_headers(const struct dialect *d, const struct upstream_request *req,
+                struct http_header *h, unsigned n)
+{
+    const struct http_head *client = req->client_dialect == d ? req->client : NULL;
+    const char *const *p;
+
+    for (p = d->upstream_headers; p && *p; p += 2)
+        n = take_header(h, n, client, str_z(p[0]), str_z(p[1]));
+    for (p = d->through_headers; client && p && *p; p++)
+        n = take_header(h, n, client, str_z(*p), (struct str){NULL, 0});
+    return n;
+}
+
 /* *ret_key is the arena's copy of the credential, for the caller to wipe. */
 static unsigned
 request_headers(struct arena *a, const struct upstream *u, const struct upstream_request *req,
@@ -64,20 +93,16 @@ request_headers(struct arena *a, const struct upstream *u, const struct upstream
         *ret_key = joined(a, str_z(d->auth_prefix), secret_reveal(&u->conf->key));
         h[n++] = (struct http_header){str_z(d->auth_header), *ret_key};
     }
-    for (size_t i = 0; req->client && i < COUNT(request_through); i++) {
-        struct str v = http_header_get(req->client, request_through[i]);
-
-        if (v.n)
-            h[n++] = (struct http_header){request_through[i], v};
-    }
-    return n;
+    for (size_t i = 0; req->client && i < COUNT(request_through); i++)
+        n = take_header(h, n, req->client, request_through[i], (struct str){NULL, 0});
+    return dialect_headers(d, req, h, n);
 }
 
 tg_rc
 upstream_send(struct upstream_set *set, struct upstream *u, const struct upstream_request *req,
               struct http_call *call, struct tg_err *err)
 {
-    struct http_header h[5 + COUNT(request_through)];
+    struct http_header h[REQUEST_HEADERS_MAX];
     struct http_request_out out;
     struct arena scratch;
     struct str key;

@@ -51,8 +51,9 @@ struct upstream_request {
     const struct str *body; /* pieces; valid during the call     */
     int n_body;
     struct str request_id;
-    const struct http_head
-        *client; /* headers that may go through are taken from it; NULL = none */
+    const struct dialect *client_dialect; /* what the client speaks */
+    /* Headers that may go through are taken from it; NULL = none. */
+    const struct http_head *client;
 };
 
 /* Sends it, reads the response head into *call (initialised here; the caller calls

@@ -30,18 +30,32 @@ count(struct ir_sink *sink, const struct ir_event *ev)
     return c->answer;
 }
 
-/* "S" start, "O00" open choice 0 block 0, "D00", "C00", "T0" stop, "U" usage, "E" end, "X"
- * error */
+/* "S" start, "O00" open choice 0 block 0 as text ("o00": a call, "t00":
+ * reasoning), "D00", "N00" note, "C00"
+ * ("c00": with a proof), "T0" stop, "U" usage, "E" end, "X" error */
 static struct ir_event
 parse(const char *step)
 {
     static const struct ir_block head = {.kind = IR_TEXT};
-    static const struct ir_usage usage = {1, 2, 0, 0};
+    static const struct ir_block call = {.kind = IR_CALL}, think = {.kind = IR_THINK};
+    static const struct ir_block proof = {
+        .kind = IR_THINK, .sig = {"sig", 3}, .origin = "messages"};
+    static const struct ir_note note = {.start = -1, .end = -1};
+    static const struct ir_usage usage = {1, 2, 0, 0, 0};
     static const struct tg_err err = {.rc = TG_EPROTO};
-    struct ir_event ev = {.head = &head, .usage = &usage, .err = &err, .text = STR("x")};
-    static const char letters[] = "SODCTUEX";
+    struct ir_event ev = {.note = &note, .usage = &usage, .err = &err, .text = STR("x")};
+    static const char letters[] = "SODNCTUEX";
+    const char *at = strchr(letters, step[0]);
 
-    ev.kind = (enum ir_evkind)(strchr(letters, step[0]) - letters);
+    if (!at) {
+        bool thinks = step[0] == 't';
+
+        ev.kind = step[0] == 'c' ? IR_EV_CLOSE : IR_EV_OPEN;
+        ev.head = ev.kind == IR_EV_CLOSE ? &proof : thinks ? &think : &call;
+    } else {
+        ev.kind = (enum ir_evkind)(at - letters);
+        ev.head = ev.kind == IR_EV_OPEN ? &head : NULL;
+    }
     if (step[1])
         ev.choice = (uint32_t)(step[1] - '0');
     if (step[1] && step[2])
@@ -91,6 +105,8 @@ well_formed_answers_pass(void **state)
         {"S O00 D00 X", 1},
         {"X", 1},
         {"S T0 U X", 1},
+        {"S O00 N00 D00 N00 C00 T0 E", 1},
+        {"S t00 D00 c00 o01 O02 N02 C01 C02 T0 U E", 1},
     };
 
     (void)state;
@@ -128,6 +144,11 @@ breaches_are_caught_and_final(void **state)
         {"S T0 U", 2},        {"S T0 U U", 1},
         {"S E", 1},           {"S T0 E E", 1},
         {"S T0 E X", 1},      {"S T0 U E D00", 1},
+        {"N00", 1},           {"S N00", 1},
+        {"S O00 C00 N00", 1}, {"S o00 N00", 1},
+        {"S t00 N00", 1},     {"S O00 N10", 1},
+        {"S O00 c00", 1},     {"S o00 c00", 1},
+        {"S T0 N00", 1},
     };
 
     (void)state;
@@ -162,6 +183,7 @@ messages_say_what_is_wrong(void **state)
         {"S D00", "not open"},         {"S O01", "dense"},
         {"S O00 T0", "block open"},    {"S U", "usage before"},
         {"S T0 E X", "after its end"}, {"S O10", "not asked for"},
+        {"S o00 N00", "is not text"},  {"S O00 c00", "not reasoning"},
     };
 
     (void)state;
@@ -183,7 +205,8 @@ events_without_their_parts_are_breaches(void **state)
     const struct ir_event bad[] = {{.kind = IR_EV_OPEN},
                                    {.kind = IR_EV_KIND_N},
                                    {.kind = (enum ir_evkind)99},
-                                   {.kind = IR_EV_ERROR}};
+                                   {.kind = IR_EV_ERROR},
+                                   {.kind = IR_EV_NOTE}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -196,6 +219,25 @@ events_without_their_parts_are_breaches(void **state)
         assert_int_equal(check.sink.put(&check.sink, &bad[i]), TG_EPROTO);
         assert_int_equal(c.n, 1);
     }
+}
+
+static void
+a_proof_needs_its_maker(void **state)
+{
+    struct ir_block head = {.kind = IR_THINK}, proof = {.kind = IR_THINK, .sig = STR("s")};
+    const struct ir_event steps[] = {{.kind = IR_EV_START},
+                                     {.kind = IR_EV_OPEN, .head = &head},
+                                     {.kind = IR_EV_CLOSE, .head = &proof}};
+    struct counter c = {.sink = {count}};
+    struct ir_check check = {0};
+    struct tg_err err = {0};
+
+    (void)state;
+    ir_check_init(&check, 1, &c.sink, &err);
+    assert_int_equal(check.sink.put(&check.sink, &steps[0]), TG_OK);
+    assert_int_equal(check.sink.put(&check.sink, &steps[1]), TG_OK);
+    assert_int_equal(check.sink.put(&check.sink, &steps[2]), TG_EPROTO);
+    assert_non_null(strstr(err.msg, "maker"));
 }
 
 static void
@@ -222,7 +264,8 @@ all_choices_may_be_open(void **state)
 {
     struct counter c = {.sink = {count}};
     struct ir_block head = {.kind = IR_TEXT};
-    struct ir_event ev = {.kind = IR_EV_START, .head = &head};
+    struct ir_note note = {.start = -1, .end = -1};
+    struct ir_event ev = {.kind = IR_EV_START, .note = &note};
     struct ir_check check = {0};
 
     (void)state;
@@ -230,6 +273,7 @@ all_choices_may_be_open(void **state)
     assert_int_equal(check.sink.put(&check.sink, &ev), TG_OK);
     for (int kind = IR_EV_OPEN; kind <= IR_EV_STOP; kind++) {
         ev.kind = (enum ir_evkind)kind;
+        ev.head = ev.kind == IR_EV_OPEN ? &head : NULL;
         for (ev.choice = 0; ev.choice < IR_CHOICES_MAX; ev.choice++)
             assert_int_equal(check.sink.put(&check.sink, &ev), TG_OK);
     }
@@ -258,6 +302,7 @@ main(void)
         cmocka_unit_test(breaches_are_caught_and_final),
         cmocka_unit_test(messages_say_what_is_wrong),
         cmocka_unit_test(events_without_their_parts_are_breaches),
+        cmocka_unit_test(a_proof_needs_its_maker),
         cmocka_unit_test(open_blocks_are_bounded),
         cmocka_unit_test(all_choices_may_be_open),
         cmocka_unit_test(what_the_next_sink_says_is_passed_on),

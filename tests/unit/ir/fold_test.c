@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "ir/dump.h"
 
-static const struct ir_usage usage = {3, 7, 1, 0};
+static const struct ir_usage usage = {3, 7, 1, 0, 2};
 
 static struct ir_event
 open_ev(uint32_t choice, uint32_t block, const struct ir_block *head)
@@ -75,12 +75,61 @@ interleaved_blocks_come_apart(void **state)
     put_ok(&f, plain(IR_EV_END, 0, 0));
     assert_int_equal(ir_dump_res(&f.res, &b), TG_OK);
     assert_int_equal(buf_putc(&b, '\0'), TG_OK);
-    assert_string_equal(buf_str(&b).p, "answer 0 calls\n"
-                                       "  call freeform id=\"one\" name=\"f\" \"onetwo\"\n"
-                                       "  call freeform id=\"two\" name=\"f\" \"two\"\n"
-                                       "answer 1 end\n"
-                                       "  text \"hello\"\n"
-                                       "usage input=3 output=7 cached=1 reasoning=0\n");
+    assert_string_equal(buf_str(&b).p,
+                        "answer 0 calls\n"
+                        "  call freeform id=\"one\" name=\"f\" \"onetwo\"\n"
+                        "  call freeform id=\"two\" name=\"f\" \"two\"\n"
+                        "answer 1 end\n"
+                        "  text \"hello\"\n"
+                        "usage input=3 output=7 cached=1 reasoning=0 cache_write=2\n");
+    buf_fini(&b);
+    arena_fini(&a);
+}
+
+/* What is known only at a block's end, citations, and the sequence that stopped it. */
+static void
+proofs_and_notes_are_kept(void **state)
+{
+    struct ir_block think = {.kind = IR_THINK, .summary = true}, text = {.kind = IR_TEXT};
+    char sig[] = "sig", maker[] = "messages", url[] = "u1", seq[] = "END";
+    struct ir_block proof = {.kind = IR_THINK,
+                             .sig = str_of(sig, 3),
+                             .sig_id = STR("rs_1"),
+                             .origin = maker,
+                             .redacted = true};
+    struct ir_note note = {.url = str_of(url, 2), .title = STR("t"), .start = 0, .end = 4};
+    struct arena a;
+    struct ir_fold f;
+    struct buf b;
+
+    (void)state;
+    arena_init(&a);
+    buf_init(&b, 4096);
+    ir_fold_init(&f, &a, 1, 4096, NULL);
+    put_ok(&f, open_ev(0, 0, &think));
+    put_ok(&f, (struct ir_event){.kind = IR_EV_CLOSE, .head = &proof});
+    put_ok(&f, open_ev(0, 1, &text));
+    put_ok(&f, (struct ir_event){.kind = IR_EV_NOTE, .block = 1, .note = &note});
+    put_ok(&f, delta(0, 1, STR("said")));
+    url[1] = '2';
+    put_ok(&f, (struct ir_event){.kind = IR_EV_NOTE, .block = 1, .note = &note});
+    put_ok(&f, (struct ir_event){.kind = IR_EV_CLOSE, .block = 1});
+    put_ok(&f, (struct ir_event){
+                   .kind = IR_EV_STOP, .stop = IR_STOP_SEQUENCE, .text = str_of(seq, 3)});
+    memset(sig, '-', 3);
+    memset(maker, '-', 8);
+    memset(url, '-', 2);
+    memset(seq, '-', 3);
+    assert_int_equal(ir_dump_res(&f.res, &b), TG_OK);
+    assert_int_equal(buf_putc(&b, '\0'), TG_OK);
+    assert_string_equal(buf_str(&b).p,
+                        "answer 0 sequence text=\"END\"\n"
+                        "  think redacted summary origin=\"messages\" sig_id=\"rs_1\" "
+                        "sig=\"sig\" \"\"\n"
+                        "  text \"said\"\n"
+                        "    note url=\"u1\" title=\"t\" start=0 end=4\n"
+                        "    note url=\"u2\" title=\"t\" start=0 end=4\n"
+                        "usage input=-1 output=-1 cached=-1 reasoning=-1\n");
     buf_fini(&b);
     arena_fini(&a);
 }
@@ -145,6 +194,20 @@ the_bound_holds(void **state)
     }
     assert_int_equal(rc, TG_ELIMIT);
     assert_true(n < 200);
+    /* Citations and proofs too. */
+    ir_fold_init(&f, &a, 1, 2000, &err);
+    put_ok(&f, open_ev(0, 0, &head));
+    ev = (struct ir_event){.kind = IR_EV_NOTE, .note = &(struct ir_note){.url = STR("u")}};
+    for (n = 0, rc = TG_OK; rc == TG_OK && n < 1000; n++)
+        rc = f.sink.put(&f.sink, &ev);
+    assert_int_equal(rc, TG_ELIMIT);
+    assert_true(n < 40);
+    ir_fold_init(&f, &a, 1, 600, &err);
+    head.kind = IR_THINK;
+    put_ok(&f, open_ev(0, 0, &head));
+    head.sig = str_of((char[600]){"s"}, 600);
+    ev = (struct ir_event){.kind = IR_EV_CLOSE, .head = &head};
+    assert_int_equal(f.sink.put(&f.sink, &ev), TG_ELIMIT);
     arena_fini(&a);
 }
 
@@ -174,7 +237,8 @@ unknown_blocks_and_choices_are_refused(void **state)
     struct ir_block head = {.kind = IR_TEXT};
     const struct ir_event bad[] = {delta(0, 0, STR("x")),   plain(IR_EV_CLOSE, 0, 0),
                                    plain(IR_EV_STOP, 1, 0), open_ev(7, 0, &head),
-                                   {.kind = IR_EV_OPEN},    {.kind = IR_EV_USAGE}};
+                                   {.kind = IR_EV_OPEN},    {.kind = IR_EV_USAGE},
+                                   {.kind = IR_EV_NOTE}};
 
     (void)state;
     arena_init(&a);
@@ -193,6 +257,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interleaved_blocks_come_apart),
+        cmocka_unit_test(proofs_and_notes_are_kept),
         cmocka_unit_test(long_texts_are_whole),
         cmocka_unit_test(the_bound_holds),
         cmocka_unit_test(an_error_is_the_result),

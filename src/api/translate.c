@@ -1,0 +1,200 @@
+/* translate.c -- two dialects, one hub: decode, encode, send, decode, encode.
+ *
+ * The client's dialect makes an ir_req of the body; the upstream's makes its own body of that.
+ * The answer's records become events one by one, and what one upstream read brought leaves in
+ * one write.  Codecs never suspend: records gather in the answer's buffer and are written
+ * between reads.
+ *
+ * The request's body stays until the end, because the ir_req borrows its text and a dialect may
+ * echo parts of it in its last record.
+ */
+#include "api/translate.h"
+
+#include "api/answer.h"
+#include "api/relay.h"
+#include "http/sse.h"
+#include "json/scan.h"
+
+struct translation {
+    struct exchange *x;
+    struct upstream *u;
+    struct ir_req req;
+    struct dialect_dec dec;
+    struct answer answer;
+    struct sse sse;
+};
+
+static tg_rc
+upstream_broke(struct exchange *x, const char *code, const char *what)
+{
+    tg_rc rc = tg_fail(&x->err, TG_EPROTO, TG_ERR_UPSTREAM, code, "%s", what);
+
+    x->err.origin = TG_FROM_UPSTREAM;
+    return rc;
+}
+
+/* Everything that one piece of the stream completes. */
+static tg_rc
+take_records(struct translation *t, bool *ret_over)
+{
+    const struct dialect *d = t->u->dialect;
+    struct sse_record rec;
+    tg_rc rc;
+
+    while ((rc = sse_next(&t->sse, &rec, &t->x->err)) == TG_OK && rec.kind != SSE_NEED_MORE) {
+        if (rec.kind == SSE_COMMENT || !rec.has_data)
+            continue;
+        rc = d->decode_record(&t->dec, rec.event, rec.data, ret_over);
+        if (rc != TG_OK || *ret_over)
+            break;
+    }
+    return rc;
+}
+
+static tg_rc
+take_stream(struct translation *t, struct http_call *call)
+{
+    struct exchange *x = t->x;
+    struct str piece;
+    bool over = false;
+    tg_rc rc;
+
+    sse_init(&t->sse, (size_t)x->settings->limits.event_bytes);
+    do {
+        rc = http_call_read(call, &piece, &x->err);
+        if (rc != TG_OK)
+            break;
+        if (piece.n)
+            sse_input(&t->sse, piece);
+        else
+            sse_finish(&t->sse);
+        rc = take_records(t, &over);
+        if (rc == TG_OK && !over && piece.n == 0)
+            rc = t->u->dialect->decode_eof(&t->dec);
+        if (rc == TG_OK)
+            rc = answer_flush(&t->answer);
+    } while (rc == TG_OK && !over && piece.n);
+    sse_fini(&t->sse);
+    return rc;
+}
+
+static tg_rc
+take_whole(struct translation *t, struct http_call *call)
+{
+    struct exchange *x = t->x;
+    struct str text;
+    struct buf body;
+    tg_rc rc;
+
+    buf_init(&body, (size_t)x->settings->limits.response_bytes);
+    rc = http_call_read_all(call, &body, &x->err);
+    text = buf_str(&body);
+    if (rc == TG_OK && json_check(text, JSON_DEPTH_MAX, NULL) != TG_OK)
+        rc = upstream_broke(x, "upstream_protocol", "the upstream's answer is not valid JSON");
+    if (rc == TG_OK)
+        rc = t->u->dialect->decode_res(&t->dec, text);
+    buf_fini(&body);
+    return rc;
+}
+
+/* A status that is not 2xx, in the client's words. */
+static tg_rc
+take_error(struct translation *t, struct http_call *call)
+{
+    struct exchange *x = t->x;
+    struct buf body;
+    bool fits = false;
+    tg_rc rc;
+
+    rc = upstream_error(t->u, call, &body, &fits, &x->err);
+    if (rc == TG_OK && fits) {
+        int64_t retry_after_ms = x->err.retry_after_ms;
+
+        x->err.http = 0;
+        t->u->dialect->decode_error(call->head->status, buf_str(&body), &x->err);
+        x->err.retry_after_ms = retry_after_ms;
+    }
+    buf_fini(&body);
+    if (rc != TG_OK)
+        return rc;
+    x->end = END_UPSTREAM;
+    return x->err.rc != TG_OK ? x->err.rc : TG_EPROTO;
+}
+
+static tg_rc
+take_response(struct translation *t, struct http_call *call)
+{
+    struct exchange *x = t->x;
+    tg_rc rc;
+
+    if (call->head->status >= 300)
+        return take_error(t, call);
+    rc = relay_check_type(x, call->head, t->req.stream);
+    if (rc != TG_OK)
+        return rc;
+    answer_open(&t->answer, x, &t->req, false);
+    t->dec = (struct dialect_dec){
+        .sink = t->answer.sink,
+        .arena = &x->arena,
+        .err = &x->err,
+        .hold_max = (size_t)x->settings->limits.response_bytes,
+        .state =
+            arena_alloc(&x->arena, t->u->dialect->dec_size ? t->u->dialect->dec_size : 1, 16),
+    };
+    rc = t->req.stream ? take_stream(t, call) : take_whole(t, call);
+    if (rc != TG_OK && x->err.origin == TG_FROM_US && x->err.kind == TG_ERR_UPSTREAM)
+        x->err.origin = TG_FROM_UPSTREAM;
+    return answer_close(&t->answer, rc);
+}
+
+/* The upstream's body, from the client's. */
+static tg_rc
+make_body(struct translation *t, const struct route *route, struct buf *out)
+{
+    struct exchange *x = t->x;
+    struct dialect_route dr = {
+        .model = route->model, .strict = route->strict, .max_tokens = route->max_tokens};
+    tg_rc rc;
+
+    rc = x->dialect->decode_req(&x->arena, buf_str(&x->body), &t->req, &x->err);
+    if (rc == TG_OK)
+        rc = t->u->dialect->encode_req(&x->arena, &t->req, &dr, out, x->drops, &x->err);
+    return rc;
+}
+
+tg_rc
+translate_run(struct exchange *x, struct upstream *u, const struct route *route)
+{
+    struct translation *t = arena_new(&x->arena, struct translation);
+    struct buf body;
+    struct str piece;
+    struct upstream_request req = {
+        .call = DIALECT_GENERATE,
+        .body = &piece,
+        .n_body = 1,
+        .request_id = str_z(x->id),
+        .client_dialect = x->dialect,
+        .client = x->req,
+    };
+    struct http_call call;
+    tg_rc rc;
+
+    t->x = x;
+    t->u = u;
+    x->drops = arena_new(&x->arena, struct ir_drops);
+    buf_init(&body, (size_t)x->settings->limits.body_bytes);
+    rc = make_body(t, route, &body);
+    if (rc != TG_OK) {
+        buf_fini(&body);
+        return rc;
+    }
+    piece = buf_str(&body);
+    req.stream = t->req.stream;
+    x->attempts++;
+    rc = upstream_send(x->set, u, &req, &call, &x->err);
+    buf_fini(&body);
+    if (rc == TG_OK)
+        rc = take_response(t, &call);
+    http_call_fini(&call);
+    return rc;
+}

@@ -1,0 +1,13 @@
+/* translate.h -- a request and its answer through an upstream of another dialect. */
+#ifndef API_TRANSLATE_H
+#define API_TRANSLATE_H
+
+#include "api/exchange.h"
+#include "policy/route.h"
+
+/* Decodes x->body by the client's dialect, asks the upstream in its own, tells the answer in
+ * the client's.  What could not be carried is in x->drops.  S */
+TG_MUST_USE tg_rc translate_run(struct exchange *x, struct upstream *u,
+                                const struct route *route);
+
+#endif
