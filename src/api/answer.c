@@ -63,11 +63,16 @@ answer_open(struct answer *a, struct exchange *x, const struct ir_req *req, bool
     a->stream.put = stream_put;
     encoder_open(a);
     buf_init(&a->out, (size_t)x->settings->limits.event_bytes);
-    ir_fold_init(&a->fold, &x->arena, req->choices, bytes_max, &x->err);
-    last = req->stream ? &a->stream : &a->fold.sink;
-    ir_seq_init(&a->seq, &x->arena, bytes_max, last, &x->err);
-    if (req->stream && x->dialect->one_open)
-        last = &a->seq.sink;
+    if (req->stream) {
+        last = &a->stream;
+        if (x->dialect->one_open) {
+            ir_seq_init(&a->seq, &x->arena, bytes_max, last, &x->err);
+            last = &a->seq.sink;
+        }
+    } else {
+        ir_fold_init(&a->fold, &x->arena, req->choices, bytes_max, &x->err);
+        last = &a->fold.sink;
+    }
     ir_check_init(&a->check, req->choices, last, &x->err);
     a->sink = &a->check.sink;
 }

@@ -92,7 +92,7 @@ co_read(int fd, void *p, size_t n, size_t *ret_n, int *ret_errno)
 {
     struct co_op o;
     int32_t res;
-    int eno;
+    int eno = 0;
     tg_rc rc;
 
     do {
@@ -115,7 +115,7 @@ co_write_all(int fd, const void *p, size_t n, int *ret_errno)
     const char *at = p;
     struct co_op o;
     int32_t res;
-    int eno;
+    int eno = 0;
     tg_rc rc;
 
     while (n > 0) {

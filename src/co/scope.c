@@ -31,9 +31,11 @@ cover(struct co *c, struct co_scope *s, tg_rc why, struct co_scope **work)
     struct co_scope *sc, *from = c->scope;
     tg_rc rc;
 
-    for (sc = c->scope; sc != s; sc = sc->up)
+    for (sc = c->scope; sc != s; sc = sc->up) {
+        assert(sc && "a scope covers only those inside it");
         if (sc == c->shield)
             from = sc;
+    }
     if (s == c->shield)
         from = s;
     for (sc = from; sc != s; sc = sc->up)

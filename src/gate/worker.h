@@ -27,7 +27,7 @@ struct worker {
     struct list conns; /* struct conn_in */
     unsigned n_conns, n_refusing;
     bool draining;
-    bool accepts; /* the accepting scope is open */
+    bool accepts;              /* the accepting scope is open */
     struct co_event wake_main; /* the main coroutine looks at what changed */
     struct co_timer drain_timer;
     int drain_stage;

@@ -45,7 +45,7 @@ static char *
 put_base64(char *out, struct str s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
-    size_t n = s.n;
+    size_t n = s.p ? s.n : 0;
 
     for (; n >= 3; n -= 3, p += 3) {
         *out++ = digits[p[0] >> 2];

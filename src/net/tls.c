@@ -354,7 +354,7 @@ tls_connect(struct sock *s, struct tls_trust *trust, struct str name,
         *ret = &h->t->conn;
     } else {
         /* A session that the server chokes on must not be tried for ever. */
-        if (h->tried_resume)
+        if (session && h->tried_resume)
             session->until = 0;
         sock_close(s);
         tls_conn_free(h->t);

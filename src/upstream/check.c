@@ -187,6 +187,7 @@ check_connections(struct check *k)
     printf("GET %.*s: %s\n", STR_ARG(k->path), status);
     if (!k->tls)
         return TG_OK;
+    info.resumed = false;
     rc = open_conn(k, &c, &info);
     if (rc != TG_OK)
         return rc;

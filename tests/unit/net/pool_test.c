@@ -136,7 +136,7 @@ dns_body(void *arg)
 
     /* The cache is bounded and goes on working when full. */
     for (int i = 0; i < 600; i++) {
-        char host[16];
+        char host[24];
 
         (void)snprintf(host, sizeof host, "n%d.test", i);
         assert_int_equal(dns_lookup(str_z(host), 80, addrs, &n, NULL), TG_ENOTFOUND);
