@@ -127,12 +127,13 @@ next_word(struct str s, size_t *at)
     return str_of(s.p + from, *at - from);
 }
 
+/* Tools of the client that the request lets the model call; name "" finds the first. */
 static const struct ir_tool *
 find_tool(const struct ir_req *req, struct str name)
 {
     const struct ir_tool *t = req->tools;
 
-    while (t && !str_eq(t->name, name))
+    while (t && (!t->allowed || t->hosted_by || (name.n && !str_eq(t->name, name))))
         t = t->next;
     return t;
 }
@@ -173,9 +174,9 @@ choose_calls(const struct sim_params *p, const struct ir_req *req, struct sim_pl
 {
     const struct ir_msg *last = last_message(req);
     bool answered = last && last->role == IR_TOOL;
-    const struct ir_tool *t;
+    const struct ir_tool *first = find_tool(req, (struct str){NULL, 0}), *t;
 
-    if (req->tool_choice == IR_CHOICE_NONE || !req->tools)
+    if (req->tool_choice == IR_CHOICE_NONE || !first)
         return TG_OK;
     if (p->tool.n && !answered) {
         t = find_tool(req, p->tool);
@@ -188,7 +189,7 @@ choose_calls(const struct sim_params *p, const struct ir_req *req, struct sim_pl
     }
     if (req->tool_choice == IR_CHOICE_NAMED) {
         t = find_tool(req, req->tool_name);
-        plan->calls[plan->n_calls++].tool = t ? t : req->tools;
+        plan->calls[plan->n_calls++].tool = t ? t : first;
         return TG_OK;
     }
     if (last && last->role == IR_USER)
@@ -197,7 +198,7 @@ choose_calls(const struct sim_params *p, const struct ir_req *req, struct sim_pl
                 find_calls(req, b->text, plan);
     if (req->tool_choice == IR_CHOICE_REQUIRED) {
         if (plan->n_calls == 0)
-            plan->calls[0].tool = req->tools;
+            plan->calls[0].tool = first;
         plan->n_calls = 1;
     }
     return TG_OK;

@@ -270,8 +270,19 @@ put_stop(struct choice_gen *c, uint32_t choice, const struct ir_answer *answer,
     return rc;
 }
 
+/* May the next block of the choice be opened now? */
+static bool
+may_open(const struct choice_gen *c, unsigned overlap, bool calls)
+{
+    if (!c->next || c->n_open >= overlap)
+        return false;
+    return !calls || c->n_open == 0 ||
+           (c->next->kind == IR_CALL && c->open[0].block->kind == IR_CALL);
+}
+
 tg_rc
-ir_gen_stream(const struct ir_res *res, struct prng *r, unsigned overlap, struct ir_sink *sink)
+ir_gen_stream(const struct ir_res *res, struct prng *r, unsigned overlap, bool calls,
+              struct ir_sink *sink)
 {
     struct choice_gen *all = mem_array(res->n_answers, sizeof *all);
     unsigned left = res->n_answers;
@@ -288,7 +299,7 @@ ir_gen_stream(const struct ir_res *res, struct prng *r, unsigned overlap, struct
 
         if (c->stopped)
             continue;
-        if (c->next && c->n_open < overlap && (c->n_open == 0 || chance(r, 40))) {
+        if (may_open(c, overlap, calls) && (c->n_open == 0 || chance(r, 40))) {
             rc = put_open(c, i, sink);
         } else if (c->n_open) {
             rc = put_more(c, i, (unsigned)prng_below(r, c->n_open), r, sink);

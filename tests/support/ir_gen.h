@@ -15,7 +15,7 @@ struct str ir_gen_text(struct arena *a, struct prng *r, size_t max);
 /* Puts res as a stream that keeps the grammar: texts in random pieces, up to overlap blocks of
  * a choice open at once and closed in any order, choices interleaved.  Every string is given in
  * a copy that is gone after the call.  The sink's first failure. */
-tg_rc ir_gen_stream(const struct ir_res *res, struct prng *r, unsigned overlap,
+tg_rc ir_gen_stream(const struct ir_res *res, struct prng *r, unsigned overlap, bool calls,
                     struct ir_sink *sink);
 
 /* The dump of an answer, NUL-terminated in the arena: two answers are equal when theirs are. */

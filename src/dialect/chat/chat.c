@@ -4,7 +4,7 @@
  * without event names, ended by `data: [DONE]`.  A comment is the only sign of life that the
  * dialect has.
  */
-#include "dialect/chat/chat_int.h"
+#include "dialect/chat/answer_int.h"
 
 const struct dialect dialect_chat = {
     .name = "chat",
@@ -16,6 +16,7 @@ const struct dialect dialect_chat = {
     .heartbeat = {": keep-alive\n\n", 14},
     .stream_end = {"data: [DONE]\n\n", 14},
     .enc_size = sizeof(struct chat_enc),
+    .dec_size = sizeof(struct chat_answer),
     .scan_req = chat_scan_req,
     .relay_req = chat_relay_req,
     .tap_record = chat_tap_record,
@@ -26,6 +27,11 @@ const struct dialect dialect_chat = {
     .encode_res = chat_encode_res,
     .decode_embed = chat_decode_embed,
     .encode_embed = chat_encode_embed,
+    .encode_req = chat_encode_req,
+    .decode_res = chat_decode_res,
+    .decode_record = chat_decode_record,
+    .decode_eof = chat_decode_eof,
+    .decode_error = chat_decode_error,
     .error_status = chat_error_status,
     .encode_error = chat_encode_error,
     .encode_error_record = chat_encode_error_record,

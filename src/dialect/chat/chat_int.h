@@ -18,6 +18,13 @@ extern const struct dialect dialect_chat;
 struct chat_dec {
     struct field_reader in;
     struct ir_req *req;
+    struct ir_block *legacy; /* the last call of the form that tool_calls replaced */
+    unsigned n_legacy;       /* how many of them, and results without one, there were */
+};
+
+/* Where the next block of a message goes. */
+struct chat_blocks {
+    struct ir_block **tail;
 };
 
 /* scan.c */
@@ -28,9 +35,39 @@ void chat_relay_req(struct arena *a, const struct dialect_view *view, struct str
 /* req.c, msg.c, tool.c, embed.c */
 tg_rc chat_decode_req(struct arena *a, struct str body, struct ir_req *ret, struct tg_err *err);
 tg_rc chat_read_messages(struct chat_dec *d, const struct json_member *messages);
+struct ir_block *chat_add_block(struct chat_dec *d, struct chat_blocks *to, enum ir_kind kind);
+/* media.c: body is the member of a content part that holds the medium; type the part's. */
+tg_rc chat_read_media(struct chat_dec *d, const struct field_at *at, struct str type,
+                      const struct json_member *body, struct ir_block *b);
+/* think.c: reasoning of an earlier turn, in the forms that servers have for it; both may be
+ * absent. */
+tg_rc chat_read_think(struct chat_dec *d, const struct field_at *at,
+                      const struct json_member *text, const struct json_member *details,
+                      struct chat_blocks *to);
+/* What an element of reasoning_details holds, its proof opened when it is a sealed one.  False:
+ * nothing known. */
+bool chat_read_detail(struct arena *a, struct str element, struct ir_block *ret);
+/* param.c: the parameters of a request that are one value each. */
+struct chat_params {
+    struct json_member frequency, presence, temperature, top_p, top_k, logit_bias, prediction;
+    struct json_member logprobs, top_logprobs, effort, verbosity, user, safety, metadata, tier;
+    struct json_member cache_key, store;
+};
+tg_rc chat_read_params(struct chat_dec *d, const struct chat_params *p);
+/* Words of reasoning_effort, by enum ir_effort; NULL for "not said". */
+extern const char *const chat_efforts[IR_EFFORT_MAX + 1];
+/* The longest prompt cache mark's life, as a word of the dialect. */
+struct str chat_cache_ttl(struct str value);
 /* tools is read first: tool_choice is checked against it. */
 tg_rc chat_read_tools(struct chat_dec *d, const struct json_member *tools);
 tg_rc chat_read_tool_choice(struct chat_dec *d, const struct json_member *choice);
+/* The forms that tools and tool_choice replaced. */
+tg_rc chat_read_functions(struct chat_dec *d, const struct json_member *functions,
+                          const struct json_member *choice);
+const struct ir_tool *chat_find_tool(const struct ir_req *req, struct str name);
+/* Did the client ask with "functions", so that calls are to be told in that form?  req may be
+ * NULL. */
+bool chat_is_legacy(const struct ir_req *req);
 tg_rc chat_decode_embed(struct arena *a, struct str body, struct ir_embed_req *ret,
                         struct tg_err *err);
 tg_rc chat_encode_embed(const struct dialect_enc *e, const struct ir_embed_req *req,
@@ -43,10 +80,20 @@ bool chat_tap_whole(struct dialect_tap *t, enum dialect_call call, struct str bo
 
 /* event.c, res.c */
 
+/* Text of an open block that is needed once more, or only, when the block closes. */
+struct chat_held {
+    uint32_t choice, block;
+    char *p;
+    size_t n, cap;
+    bool more; /* it became too long, and is not kept */
+    struct chat_held *next;
+};
+
 /* What the encoder of a stream remembers.  Begins as zeroes. */
 struct chat_enc {
     uint16_t head_n;
     char head[254]; /* what every record begins with, once it is known to fit; see event.c */
+    struct chat_held *held;
     uint32_t n_open;
     struct chat_open {
         uint32_t block;
@@ -54,14 +101,31 @@ struct chat_enc {
         uint8_t choice;
         uint8_t kind; /* enum ir_kind */
         bool freeform;
-        bool text; /* something of it has been written */
+        bool wrapped; /* free-form towards the client, {"input":...} from the upstream */
+        bool text;    /* something of it has been written */
     } open[IR_OPEN_MAX];
     uint16_t calls[IR_CHOICES_MAX]; /* tool calls begun */
     bool begun[IR_CHOICES_MAX];     /* the role has been said */
+    uint32_t chars[IR_CHOICES_MAX]; /* characters of content written */
+    uint32_t from[IR_CHOICES_MAX];  /* those before the last text block */
+    uint32_t proofs;                /* reasoning_details written */
 };
 tg_rc chat_encode_ev(struct dialect_enc *e, const struct ir_event *ev, struct buf *b);
 tg_rc chat_encode_res(struct dialect_enc *e, const struct ir_res *res, struct buf *b);
-struct str chat_finish_reason(enum ir_stop stop);
+struct str chat_finish_reason(enum ir_stop stop, bool legacy);
+/* The text of {"input":text}, which is what a free-form tool's call looks like where tools take
+ * JSON; false when args is anything else. */
+bool chat_unwrap(struct arena *a, struct str args, struct str *ret);
+/* Characters in UTF-8 text. */
+uint32_t chat_count_chars(struct str s);
+/* One element of "annotations"; base is added to offsets that are known, and stands for the
+ * text's beginning, end for its end, where they are not. */
+void chat_put_note(struct json_out *o, const struct ir_note *note, uint32_t base, uint32_t end);
+/* The element of "reasoning_details" with the proof of a THINK block, which has one: sealed,
+ * together with the text, when a (not NULL) is for a client and there is text or the maker was
+ * of another dialect; else as it is. */
+void chat_put_proof(struct json_out *o, struct arena *a, const struct ir_block *think,
+                    uint32_t index);
 /* The value of a "usage" field.  What is not known is 0 where the dialect wants a number. */
 void chat_put_usage(struct json_out *o, const struct ir_usage *u);
 /* Reads one; a figure that is not there keeps its value. */
@@ -76,6 +140,23 @@ bool chat_error_fits(struct str body);
 bool chat_error_is(struct str value);
 /* Fills err from such a value; origin upstream. */
 void chat_read_error(struct str value, struct tg_err *err);
+
+/* fail.c */
+void chat_decode_error(unsigned status, struct str body, struct tg_err *err);
+/* The value that describes the error in a body or record that is one, in whichever of the forms
+ * that servers use; false when it is none. */
+bool chat_find_error(struct str body, struct str *ret);
+
+/* enc_req.c */
+tg_rc chat_encode_req(struct arena *a, const struct ir_req *req,
+                      const struct dialect_route *route, struct buf *b, struct ir_drops *drops,
+                      struct tg_err *err);
+
+/* answer.c */
+tg_rc chat_decode_res(struct dialect_dec *dec, struct str body);
+tg_rc chat_decode_record(struct dialect_dec *dec, struct str event, struct str data,
+                         bool *ret_over);
+tg_rc chat_decode_eof(struct dialect_dec *dec);
 
 /* models.c */
 tg_rc chat_encode_models(const struct ir_model *v, unsigned n, struct buf *b);

@@ -2,6 +2,9 @@
  *
  * One row a role says which parts its content may have, whether it may be missing, and what it
  * becomes.  A tool's result is one block however many parts its text came in.
+ *
+ * The call form that tool_calls replaced has no ids: they are made by counting, and a result
+ * goes to the call before it when the names agree.
  */
 #include "dialect/chat/chat_int.h"
 
@@ -32,6 +35,7 @@ static const struct part_type {
     {"image_url", PART_MEDIA, IR_MEDIA, "image_url"},
     {"input_audio", PART_MEDIA, IR_MEDIA, "input_audio"},
     {"file", PART_MEDIA, IR_MEDIA, "file"},
+    {"video_url", PART_MEDIA, IR_MEDIA, "video_url"},
 };
 
 enum field {
@@ -42,7 +46,9 @@ enum field {
     F_TOOL_CALL_ID,
     F_NAME,
     F_FUNCTION_CALL,
+    F_REASONING_CONTENT,
     F_REASONING,
+    F_DETAILS,
     F_AUDIO,
     F_COUNT
 };
@@ -55,17 +61,14 @@ static const char *const names[F_COUNT] = {
     [F_TOOL_CALL_ID] = "tool_call_id",
     [F_NAME] = "name",
     [F_FUNCTION_CALL] = "function_call",
-    [F_REASONING] = "reasoning_content",
+    [F_REASONING_CONTENT] = "reasoning_content",
+    [F_REASONING] = "reasoning",
+    [F_DETAILS] = "reasoning_details",
     [F_AUDIO] = "audio",
 };
 
-/* Where the next block of the message goes. */
-struct blocks {
-    struct ir_block **tail;
-};
-
-static struct ir_block *
-add_block(struct chat_dec *d, struct blocks *to, enum ir_kind kind)
+struct ir_block *
+chat_add_block(struct chat_dec *d, struct chat_blocks *to, enum ir_kind kind)
 {
     struct ir_block *b = arena_new(d->in.a, struct ir_block);
 
@@ -77,19 +80,21 @@ add_block(struct chat_dec *d, struct blocks *to, enum ir_kind kind)
 
 static tg_rc
 read_part(struct chat_dec *d, const struct field_at *at, const struct role *role,
-          const struct json_member *part, struct blocks *to)
+          const struct json_member *part, struct chat_blocks *to)
 {
-    static const char *const keys[] = {"type",      "text",        "refusal",
-                                       "image_url", "input_audio", "file"};
+    enum { TYPE, MARK = 7, N_KEYS };
+    static const char *const keys[N_KEYS] = {
+        "type",        "text", "refusal",   "image_url",
+        "input_audio", "file", "video_url", "prompt_cache_breakpoint"};
     struct field_at type_at = {at, "type", 0};
     const struct part_type *t = NULL;
-    struct json_member m[CHAT_COUNT(keys)];
-    struct str type;
+    struct json_member m[N_KEYS];
+    struct str type = {NULL, 0};
     struct ir_block *b;
-    tg_rc rc = field_pick(&d->in, at, part->value, keys, CHAT_COUNT(keys), m);
+    tg_rc rc = field_pick(&d->in, at, part->value, keys, N_KEYS, m);
 
     if (rc == TG_OK)
-        rc = field_string_needed(&d->in, at, "type", &m[0], &type);
+        rc = field_string_needed(&d->in, at, "type", &m[TYPE], &type);
     if (rc != TG_OK)
         return rc;
     for (size_t i = 0; i < CHAT_COUNT(part_types); i++) {
@@ -101,14 +106,11 @@ read_part(struct chat_dec *d, const struct field_at *at, const struct role *role
                 break;
             if (!field_has(&m[i + 1])) /* the keys stand in the order of the types */
                 return field_refuse_missing(&d->in, at, t->field);
-            b = add_block(d, to, t->kind);
+            b = chat_add_block(d, to, t->kind);
+            b->cache_ttl = chat_cache_ttl(m[MARK].value);
             if (t->kind != IR_MEDIA)
                 return field_string(&d->in, &field_at, &m[i + 1], &b->text);
-            if (m[i + 1].kind != JSON_OBJECT)
-                return field_refuse_type(&d->in, &field_at, "an object", m[i + 1].kind);
-            b->name = str_z(t->type);
-            b->raw = part->value;
-            return TG_OK;
+            return chat_read_media(d, &field_at, type, &m[i + 1], b);
         }
     }
     if (!t)
@@ -119,7 +121,7 @@ read_part(struct chat_dec *d, const struct field_at *at, const struct role *role
 
 static tg_rc
 read_content(struct chat_dec *d, const struct field_at *up, const struct role *role,
-             const struct json_member *content, struct blocks *to)
+             const struct json_member *content, struct chat_blocks *to)
 {
     struct field_at at = {up, names[F_CONTENT], 0}, elem = {&at, NULL, 0};
     struct json_iter it;
@@ -129,7 +131,7 @@ read_content(struct chat_dec *d, const struct field_at *up, const struct role *r
     if (!field_has(content))
         return role->optional ? TG_OK : field_refuse_missing(&d->in, up, names[F_CONTENT]);
     if (content->kind == JSON_STRING)
-        return field_string(&d->in, &at, content, &add_block(d, to, IR_TEXT)->text);
+        return field_string(&d->in, &at, content, &chat_add_block(d, to, IR_TEXT)->text);
     if (json_array(&it, content->value) != TG_OK)
         return field_refuse_type(&d->in, &at, "a string or an array of parts", content->kind);
     for (; rc == TG_OK && json_next(&it, &m); elem.index++)
@@ -139,7 +141,7 @@ read_content(struct chat_dec *d, const struct field_at *up, const struct role *r
 
 static tg_rc
 read_call(struct chat_dec *d, const struct field_at *at, const struct json_member *call,
-          struct blocks *to)
+          struct chat_blocks *to)
 {
     static const char *const keys[] = {"id", "type", "function", "custom"};
     static const char *const function_keys[] = {"name", "arguments"};
@@ -147,7 +149,7 @@ read_call(struct chat_dec *d, const struct field_at *at, const struct json_membe
     struct json_member m[4], inner[2];
     struct field_at inner_at = {at, "function", 0}, type_at = {at, "type", 0}, text_at;
     struct str type = STR("function");
-    struct ir_block *b = add_block(d, to, IR_CALL);
+    struct ir_block *b = chat_add_block(d, to, IR_CALL);
     tg_rc rc = field_pick(&d->in, at, call->value, keys, 4, m);
 
     if (rc == TG_OK)
@@ -174,7 +176,7 @@ read_call(struct chat_dec *d, const struct field_at *at, const struct json_membe
 
 static tg_rc
 read_calls(struct chat_dec *d, const struct field_at *up, const struct json_member *calls,
-           struct blocks *to)
+           struct chat_blocks *to)
 {
     struct field_at at = {up, names[F_TOOL_CALLS], 0}, elem = {&at, NULL, 0};
     struct json_iter it;
@@ -193,7 +195,7 @@ read_calls(struct chat_dec *d, const struct field_at *up, const struct json_memb
 /* The call form that tool_calls replaced, in histories that are older. */
 static tg_rc
 read_function_call(struct chat_dec *d, const struct field_at *up,
-                   const struct json_member *call, struct blocks *to)
+                   const struct json_member *call, struct chat_blocks *to)
 {
     static const char *const keys[] = {"name", "arguments"};
     struct field_at at = {up, names[F_FUNCTION_CALL], 0}, text_at = {&at, keys[1], 0};
@@ -203,7 +205,9 @@ read_function_call(struct chat_dec *d, const struct field_at *up,
 
     if (!field_has(call))
         return TG_OK;
-    b = add_block(d, to, IR_CALL);
+    b = chat_add_block(d, to, IR_CALL);
+    b->id = arena_printf(d->in.a, "call_legacy_%u", d->n_legacy++);
+    d->legacy = b;
     rc = field_pick(&d->in, &at, call->value, keys, 2, m);
     if (rc == TG_OK)
         rc = field_string_needed(&d->in, &at, keys[0], &m[0], &b->name);
@@ -212,23 +216,29 @@ read_function_call(struct chat_dec *d, const struct field_at *up,
 
 static tg_rc
 read_assistant(struct chat_dec *d, const struct field_at *at, const struct role *role,
-               const struct json_member *f, struct blocks *to)
+               const struct json_member *f, struct chat_blocks *to)
 {
+    enum field think = field_has(&f[F_REASONING_CONTENT]) ? F_REASONING_CONTENT : F_REASONING;
     struct field_at refusal = {at, names[F_REFUSAL], 0};
-    struct field_at reasoning = {at, names[F_REASONING], 0};
-    tg_rc rc = TG_OK;
+    struct field_at reasoning = {at, names[think], 0};
+    struct ir_block *b;
+    tg_rc rc = chat_read_think(d, &reasoning, &f[think], &f[F_DETAILS], to);
 
-    if (field_has(&f[F_REASONING]))
-        rc = field_string(&d->in, &reasoning, &f[F_REASONING],
-                          &add_block(d, to, IR_THINK)->text);
     if (rc == TG_OK)
         rc = read_content(d, at, role, &f[F_CONTENT], to);
     if (rc == TG_OK && field_has(&f[F_REFUSAL]))
-        rc = field_string(&d->in, &refusal, &f[F_REFUSAL], &add_block(d, to, IR_REFUSAL)->text);
+        rc = field_string(&d->in, &refusal, &f[F_REFUSAL],
+                          &chat_add_block(d, to, IR_REFUSAL)->text);
     if (rc == TG_OK)
         rc = read_function_call(d, at, &f[F_FUNCTION_CALL], to);
     if (rc == TG_OK)
         rc = read_calls(d, at, &f[F_TOOL_CALLS], to);
+    if (rc == TG_OK && field_has(&f[F_AUDIO])) {
+        b = chat_add_block(d, to, IR_OPAQUE);
+        b->name = str_z(names[F_AUDIO]);
+        b->raw = f[F_AUDIO].value;
+        b->origin = dialect_chat.name;
+    }
     return rc;
 }
 
@@ -254,10 +264,10 @@ join_text(struct arena *a, const struct ir_block *b)
 
 static tg_rc
 read_result(struct chat_dec *d, const struct field_at *at, const struct role *role,
-            const struct json_member *f, struct blocks *to)
+            const struct json_member *f, struct chat_blocks *to)
 {
     struct ir_block *first = NULL, *b;
-    struct blocks parts = {&first};
+    struct chat_blocks parts = {&first};
     struct field_at name_at = {at, names[F_NAME], 0};
     struct str id = {NULL, 0}, name = {NULL, 0};
     tg_rc rc;
@@ -272,9 +282,18 @@ read_result(struct chat_dec *d, const struct field_at *at, const struct role *ro
         rc = read_content(d, at, role, &f[F_CONTENT], &parts);
     if (rc != TG_OK)
         return rc;
-    b = add_block(d, to, IR_RESULT);
-    b->id = id;
+    b = chat_add_block(d, to, IR_RESULT);
+    if (id.n) {
+        b->id = id;
+    } else if (d->legacy && str_eq(d->legacy->name, name)) {
+        b->id = d->legacy->id;
+        d->legacy = NULL;
+    } else {
+        b->id = arena_printf(d->in.a, "call_legacy_%u", d->n_legacy++);
+    }
     b->name = name;
+    if (first && !first->next)
+        b->cache_ttl = first->cache_ttl;
     b->text = join_text(d->in.a, first);
     return TG_OK;
 }
@@ -283,10 +302,10 @@ static tg_rc
 read_message(struct chat_dec *d, const struct field_at *at, const struct json_member *message,
              struct ir_msg *msg)
 {
-    struct field_at role_at = {at, names[F_ROLE], 0};
+    struct field_at role_at = {at, names[F_ROLE], 0}, name_at = {at, names[F_NAME], 0};
     struct json_member f[F_COUNT];
     const struct role *role = NULL;
-    struct blocks to = {&msg->blocks};
+    struct chat_blocks to = {&msg->blocks};
     struct str name;
     tg_rc rc = field_pick(&d->in, at, message->value, names, F_COUNT, f);
 
@@ -302,12 +321,16 @@ read_message(struct chat_dec *d, const struct field_at *at, const struct json_me
             &d->in, &role_at, "invalid_value",
             "must be one of system, developer, user, assistant, tool, function");
     msg->role = role->role;
+    msg->developer = str_eq(name, STR("developer"));
     if (role->role == IR_TOOL)
         return read_result(d, at, role, f, &to);
+    rc = field_string(&d->in, &name_at, &f[F_NAME], &msg->name);
+    if (rc != TG_OK)
+        return rc;
     if (role->role != IR_MODEL)
         return read_content(d, at, role, &f[F_CONTENT], &to);
     rc = read_assistant(d, at, role, f, &to);
-    if (rc == TG_OK && !msg->blocks && !field_has(&f[F_AUDIO]))
+    if (rc == TG_OK && !msg->blocks)
         rc = field_refuse_missing(&d->in, at, names[F_CONTENT]);
     return rc;
 }

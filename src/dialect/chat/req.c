@@ -1,9 +1,9 @@
 /* req.c -- a Chat request decoded.
  *
- * The top level is picked apart in one pass; messages and tools have files of their own.  Tool
- * schemas and media stay the spans they are.  Sampling parameters are checked for type and
- * range but have no place in the internal form: whoever serves from it (the simulated model)
- * samples nothing.
+ * The top level is picked apart in one pass; messages, tools and plain parameters have files of
+ * their own.  Tool schemas and media stay the spans they are.  A field that nobody here knows
+ * is kept raw: an upstream of this dialect may know it, and for any other it is named as
+ * dropped.
  */
 #include "dialect/chat/chat_int.h"
 
@@ -25,8 +25,21 @@ enum field {
     F_FUNCTION_CALL,
     F_TEMPERATURE,
     F_TOP_P,
+    F_TOP_K,
     F_FREQUENCY,
     F_PRESENCE,
+    F_LOGIT_BIAS,
+    F_PREDICTION,
+    F_LOGPROBS,
+    F_TOP_LOGPROBS,
+    F_EFFORT,
+    F_VERBOSITY,
+    F_USER,
+    F_SAFETY,
+    F_METADATA,
+    F_TIER,
+    F_CACHE_KEY,
+    F_STORE,
     F_COUNT
 };
 
@@ -48,8 +61,21 @@ static const char *const names[F_COUNT] = {
     [F_FUNCTION_CALL] = "function_call",
     [F_TEMPERATURE] = "temperature",
     [F_TOP_P] = "top_p",
+    [F_TOP_K] = "top_k",
     [F_FREQUENCY] = "frequency_penalty",
     [F_PRESENCE] = "presence_penalty",
+    [F_LOGIT_BIAS] = "logit_bias",
+    [F_PREDICTION] = "prediction",
+    [F_LOGPROBS] = "logprobs",
+    [F_TOP_LOGPROBS] = "top_logprobs",
+    [F_EFFORT] = "reasoning_effort",
+    [F_VERBOSITY] = "verbosity",
+    [F_USER] = "user",
+    [F_SAFETY] = "safety_identifier",
+    [F_METADATA] = "metadata",
+    [F_TIER] = "service_tier",
+    [F_CACHE_KEY] = "prompt_cache_key",
+    [F_STORE] = "store",
 };
 
 static tg_rc
@@ -110,17 +136,24 @@ read_stop(struct chat_dec *d, const struct json_member *stop)
 static tg_rc
 read_json_schema(struct chat_dec *d, const struct field_at *up, const struct json_member *spec)
 {
-    static const char *const keys[] = {"name", "schema"};
+    static const char *const keys[] = {"name", "schema", "description", "strict"};
     struct field_at at = {up, "json_schema", 0}, schema_at = {&at, "schema", 0};
-    struct json_member m[2];
-    struct str name;
+    struct field_at description = {&at, keys[2], 0}, strict_at = {&at, keys[3], 0};
+    struct json_member m[4];
+    bool strict = false;
     tg_rc rc;
 
     if (!field_has(spec))
         return field_refuse_missing(&d->in, up, "json_schema");
-    rc = field_pick(&d->in, &at, spec->value, keys, 2, m);
+    rc = field_pick(&d->in, &at, spec->value, keys, 4, m);
     if (rc == TG_OK)
-        rc = field_string_needed(&d->in, &at, "name", &m[0], &name);
+        rc = field_string_needed(&d->in, &at, "name", &m[0], &d->req->format_name);
+    if (rc == TG_OK)
+        rc = field_string(&d->in, &description, &m[2], &d->req->format_description);
+    if (rc == TG_OK)
+        rc = field_bool(&d->in, &strict_at, &m[3], &strict);
+    if (rc == TG_OK && field_has(&m[3]))
+        d->req->format_strict = strict ? IR_YES : IR_NO;
     if (rc != TG_OK)
         return rc;
     if (!field_has(&m[1])) {
@@ -139,7 +172,7 @@ read_format(struct chat_dec *d, const struct json_member *format)
     static const char *const keys[] = {"type", "json_schema"};
     struct field_at at = {NULL, names[F_FORMAT], 0}, type_at = {&at, "type", 0};
     struct json_member m[2];
-    struct str type;
+    struct str type = {NULL, 0};
     tg_rc rc;
 
     if (!field_has(format))
@@ -190,67 +223,84 @@ read_numbers(struct chat_dec *d, const struct json_member *f)
 }
 
 static tg_rc
-check_sampling(const struct chat_dec *d, const struct json_member *f)
+read_params(struct chat_dec *d, const struct json_member *f)
 {
-    static const struct {
-        enum field field;
-        int min, max;
-    } rows[] = {
-        {F_TEMPERATURE, 0, 2}, {F_TOP_P, 0, 1}, {F_FREQUENCY, -2, 2}, {F_PRESENCE, -2, 2}};
+    const struct chat_params p = {
+        .frequency = f[F_FREQUENCY],
+        .presence = f[F_PRESENCE],
+        .temperature = f[F_TEMPERATURE],
+        .top_p = f[F_TOP_P],
+        .top_k = f[F_TOP_K],
+        .logit_bias = f[F_LOGIT_BIAS],
+        .prediction = f[F_PREDICTION],
+        .logprobs = f[F_LOGPROBS],
+        .top_logprobs = f[F_TOP_LOGPROBS],
+        .effort = f[F_EFFORT],
+        .verbosity = f[F_VERBOSITY],
+        .user = f[F_USER],
+        .safety = f[F_SAFETY],
+        .metadata = f[F_METADATA],
+        .tier = f[F_TIER],
+        .cache_key = f[F_CACHE_KEY],
+        .store = f[F_STORE],
+    };
 
-    for (size_t i = 0; i < CHAT_COUNT(rows); i++) {
-        const struct json_member *m = &f[rows[i].field];
-        struct field_at at = {NULL, names[rows[i].field], 0};
-        double v = 0;
-
-        if (!field_has(m))
-            continue;
-        if (m->kind != JSON_NUMBER)
-            return field_refuse_type(&d->in, &at, "a number", m->kind);
-        if (json_double(m->value, &v) != TG_OK || v < rows[i].min || v > rows[i].max)
-            return field_refuse(&d->in, &at, "invalid_value", "must be from %d to %d",
-                                rows[i].min, rows[i].max);
-    }
-    return TG_OK;
+    return chat_read_params(d, &p);
 }
 
-/* The forms that tools replaced: their answers have another shape, which is not made here. */
+/* Finds what has a name here, the last one where it stands twice, and keeps the rest. */
 static tg_rc
-refuse_functions(const struct chat_dec *d, const struct json_member *f)
+pick(struct chat_dec *d, struct str body, struct json_member f[F_COUNT])
 {
-    static const enum field old[] = {F_FUNCTIONS, F_FUNCTION_CALL};
+    struct ir_ext **tail = &d->req->ext;
+    struct json_iter it;
+    struct json_member m;
+    tg_rc rc = json_object(&it, body);
 
-    for (size_t i = 0; i < CHAT_COUNT(old); i++) {
-        struct field_at at = {NULL, names[old[i]], 0};
+    for (int i = 0; i < F_COUNT; i++)
+        f[i] = (struct json_member){.kind = JSON_NONE};
+    while (rc == TG_OK && json_next(&it, &m)) {
+        int i = 0;
 
-        if (field_has(&f[old[i]]))
-            return field_refuse(&d->in, &at, "unsupported_parameter",
-                                "deprecated; use 'tools' and 'tool_choice'");
+        while (i < F_COUNT && !json_key_is(m.key, str_z(names[i])))
+            i++;
+        if (i < F_COUNT) {
+            f[i] = m;
+        } else if (m.kind != JSON_NULL) {
+            *tail = arena_new(d->in.a, struct ir_ext);
+            (*tail)->name = m.key;
+            (*tail)->value = m.value;
+            tail = &(*tail)->next;
+        }
     }
-    return TG_OK;
+    return rc;
 }
 
 tg_rc
 chat_decode_req(struct arena *a, struct str body, struct ir_req *ret, struct tg_err *err)
 {
-    struct ir_req req = {.parallel_calls = true, .max_tokens = -1, .seed = -1, .choices = 1};
+    struct ir_req req = {.parallel_calls = true,
+                         .max_tokens = -1,
+                         .seed = -1,
+                         .top_logprobs = -1,
+                         .think_budget = -1,
+                         .choices = 1,
+                         .origin = dialect_chat.name};
     struct chat_dec d = {.in = {a, err}, .req = &req};
     struct field_at parallel = {NULL, names[F_PARALLEL], 0};
-    struct json_member f[F_COUNT];
+    struct json_member *f = arena_array(a, struct json_member, F_COUNT);
     tg_rc rc = field_check(&d.in, body);
 
     if (rc == TG_OK)
-        rc = field_pick(&d.in, NULL, body, names, F_COUNT, f);
+        rc = pick(&d, body, f);
     if (rc == TG_OK)
         rc = field_string_needed(&d.in, NULL, names[F_MODEL], &f[F_MODEL], &req.model);
-    if (rc == TG_OK)
-        rc = refuse_functions(&d, f);
     if (rc == TG_OK)
         rc = read_stream(&d, f);
     if (rc == TG_OK)
         rc = read_numbers(&d, f);
     if (rc == TG_OK)
-        rc = check_sampling(&d, f);
+        rc = read_params(&d, f);
     if (rc == TG_OK)
         rc = read_stop(&d, &f[F_STOP]);
     if (rc == TG_OK)
@@ -263,6 +313,8 @@ chat_decode_req(struct arena *a, struct str body, struct ir_req *ret, struct tg_
         rc = chat_read_tool_choice(&d, &f[F_TOOL_CHOICE]);
     if (rc == TG_OK)
         rc = field_bool(&d.in, &parallel, &f[F_PARALLEL], &req.parallel_calls);
+    if (rc == TG_OK)
+        rc = chat_read_functions(&d, &f[F_FUNCTIONS], &f[F_FUNCTION_CALL]);
     if (rc == TG_OK)
         *ret = req;
     return rc;

@@ -3,25 +3,59 @@
  * The dialect has one content, one refusal and one list of calls for a message, so blocks of a
  * kind are joined in their order.  Content and refusal are always there, null when there is
  * none; tool_calls is absent when there are none, because clients ask whether it is there.
+ * Blocks that only another dialect can read are left out.
  */
 #include "dialect/chat/chat_int.h"
 
 struct str
-chat_finish_reason(enum ir_stop stop)
+chat_finish_reason(enum ir_stop stop, bool legacy)
 {
     switch (stop) {
     case IR_STOP_LENGTH:
         return STR("length");
     case IR_STOP_CALLS:
-        return STR("tool_calls");
+        return legacy ? STR("function_call") : STR("tool_calls");
     case IR_STOP_FILTER:
         return STR("content_filter");
-    case IR_STOP_NONE:
-    case IR_STOP_END:
-    case IR_STOP_SEQUENCE:
-        break;
+    default: /* ended, at a stop sequence, or to be continued by the client */
+        return STR("stop");
     }
-    return STR("stop");
+}
+
+bool
+chat_unwrap(struct arena *a, struct str args, struct str *ret)
+{
+    struct json_iter it;
+    struct json_member m, more;
+
+    return a && json_check(args, 2, NULL) == TG_OK && json_object(&it, args) == TG_OK &&
+           json_next(&it, &m) && m.kind == JSON_STRING && json_key_is(m.key, STR("input")) &&
+           !json_next(&it, &more) && json_string(a, m.value, ret) == TG_OK;
+}
+
+uint32_t
+chat_count_chars(struct str s)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+    return n;
+}
+
+void
+chat_put_note(struct json_out *o, const struct ir_note *note, uint32_t base, uint32_t end)
+{
+    json_open(o, '{');
+    json_kv_str(o, "type", STR("url_citation"));
+    json_key(o, "url_citation");
+    json_open(o, '{');
+    json_kv_int(o, "start_index", note->start >= 0 ? base + note->start : base);
+    json_kv_int(o, "end_index", note->end >= 0 ? base + note->end : end);
+    json_kv_str(o, "title", note->title);
+    json_kv_str(o, "url", note->url);
+    json_close(o);
+    json_close(o);
 }
 
 static int64_t
@@ -37,10 +71,12 @@ chat_put_usage(struct json_out *o, const struct ir_usage *u)
     json_kv_int(o, "prompt_tokens", known(u->input));
     json_kv_int(o, "completion_tokens", known(u->output));
     json_kv_int(o, "total_tokens", known(u->input) + known(u->output));
-    if (u->cached >= 0) {
+    if (u->cached >= 0 || u->cache_write >= 0) {
         json_key(o, "prompt_tokens_details");
         json_open(o, '{');
-        json_kv_int(o, "cached_tokens", u->cached);
+        json_kv_int(o, "cached_tokens", known(u->cached));
+        if (u->cache_write >= 0)
+            json_kv_int(o, "cache_write_tokens", u->cache_write);
         json_close(o);
     }
     if (u->reasoning >= 0) {
@@ -64,6 +100,7 @@ chat_read_usage(struct str usage, struct ir_usage *u)
         {"completion_tokens", &u->output},
         {"prompt_cache_hit_tokens", &u->cached},
         {"prompt_tokens_details.cached_tokens", &u->cached},
+        {"prompt_tokens_details.cache_write_tokens", &u->cache_write},
         {"completion_tokens_details.reasoning_tokens", &u->reasoning},
     };
     struct json_member m;
@@ -97,31 +134,120 @@ put_joined(struct json_out *o, const char *key, const struct ir_block *b, enum i
 }
 
 static void
-put_call(struct json_out *o, const struct ir_block *b)
+put_function(struct json_out *o, const char *key, struct str name, struct str args)
 {
-    struct str text = b->text.n || b->freeform ? b->text : STR("{}");
+    json_key(o, key);
+    json_open(o, '{');
+    json_kv_str(o, "name", name);
+    json_kv_str(o, "arguments", args.n ? args : STR("{}"));
+    json_close(o);
+}
 
+static void
+put_call(struct json_out *o, const struct dialect_enc *e, const struct ir_block *b)
+{
+    const struct ir_tool *t = chat_find_tool(e->req, b->name);
+    struct str input = b->text;
+    bool freeform = b->freeform;
+
+    if (!freeform && t && t->freeform && e->arena) {
+        freeform = true;
+        (void)chat_unwrap(e->arena, b->text, &input);
+    }
     json_open(o, '{');
     json_kv_str(o, "id", b->id);
-    json_kv_str(o, "type", b->freeform ? STR("custom") : STR("function"));
-    json_key(o, b->freeform ? "custom" : "function");
-    json_open(o, '{');
-    json_kv_str(o, "name", b->name);
-    json_kv_str(o, b->freeform ? "input" : "arguments", text);
+    json_kv_str(o, "type", freeform ? STR("custom") : STR("function"));
+    if (freeform) {
+        json_key(o, "custom");
+        json_open(o, '{');
+        json_kv_str(o, "name", b->name);
+        json_kv_str(o, "input", input);
+        json_close(o);
+    } else {
+        put_function(o, "function", b->name, b->text);
+    }
     json_close(o);
-    json_close(o);
+}
+
+static const struct ir_block *
+first(const struct ir_block *b, enum ir_kind kind)
+{
+    while (b && b->kind != kind)
+        b = b->next;
+    return b;
 }
 
 static bool
 has(const struct ir_block *b, enum ir_kind kind)
 {
-    while (b && b->kind != kind)
-        b = b->next;
-    return b != NULL;
+    return first(b, kind) != NULL;
 }
 
 static void
-put_message(struct json_out *o, const struct ir_block *blocks)
+put_think(struct json_out *o, const struct dialect_enc *e, const struct ir_block *blocks)
+{
+    uint32_t n = 0;
+
+    if (!has(blocks, IR_THINK))
+        return;
+    put_joined(o, "reasoning_content", blocks, IR_THINK);
+    for (const struct ir_block *b = blocks; b; b = b->next) {
+        if (b->kind != IR_THINK || (!b->sig.n && !b->sig_id.n) || !b->origin || !e->arena)
+            continue;
+        if (n == 0) {
+            json_key(o, "reasoning_details");
+            json_open(o, '[');
+        }
+        chat_put_proof(o, e->arena, b, n++);
+    }
+    if (n)
+        json_close(o);
+}
+
+static void
+put_notes(struct json_out *o, const struct ir_block *blocks)
+{
+    uint32_t base = 0, n = 0;
+
+    for (const struct ir_block *b = blocks; b; b = b->next) {
+        uint32_t chars;
+
+        if (b->kind != IR_TEXT)
+            continue;
+        chars = chat_count_chars(b->text);
+        for (const struct ir_note *note = b->notes; note; note = note->next) {
+            if (n++ == 0) {
+                json_key(o, "annotations");
+                json_open(o, '[');
+            }
+            chat_put_note(o, note, base, base + chars);
+        }
+        base += chars;
+    }
+    if (n)
+        json_close(o);
+}
+
+static void
+put_calls(struct json_out *o, const struct dialect_enc *e, const struct ir_block *blocks)
+{
+    const struct ir_block *call = first(blocks, IR_CALL);
+
+    if (!call)
+        return;
+    if (chat_is_legacy(e->req)) {
+        put_function(o, "function_call", call->name, call->text);
+        return;
+    }
+    json_key(o, "tool_calls");
+    json_open(o, '[');
+    for (; call; call = first(call->next, IR_CALL))
+        put_call(o, e, call);
+    json_close(o);
+}
+
+static void
+put_message(struct json_out *o, const struct dialect_enc *e, const struct ir_block *blocks)
 {
     json_open(o, '{');
     json_kv_str(o, "role", STR("assistant"));
@@ -130,16 +256,9 @@ put_message(struct json_out *o, const struct ir_block *blocks)
     else
         json_kv_str(o, "content", STR(""));
     put_joined(o, "refusal", blocks, IR_REFUSAL);
-    if (has(blocks, IR_THINK))
-        put_joined(o, "reasoning_content", blocks, IR_THINK);
-    if (has(blocks, IR_CALL)) {
-        json_key(o, "tool_calls");
-        json_open(o, '[');
-        for (const struct ir_block *b = blocks; b; b = b->next)
-            if (b->kind == IR_CALL)
-                put_call(o, b);
-        json_close(o);
-    }
+    put_think(o, e, blocks);
+    put_notes(o, blocks);
+    put_calls(o, e, blocks);
     json_close(o);
 }
 
@@ -148,8 +267,7 @@ speakable(const struct ir_res *res)
 {
     for (unsigned i = 0; i < res->n_answers; i++)
         for (const struct ir_block *b = res->answers[i].blocks; b; b = b->next)
-            if (b->kind != IR_TEXT && b->kind != IR_THINK && b->kind != IR_CALL &&
-                b->kind != IR_REFUSAL)
+            if (b->kind == IR_MEDIA || b->kind == IR_RESULT)
                 return false;
     return true;
 }
@@ -175,9 +293,10 @@ chat_encode_res(struct dialect_enc *e, const struct ir_res *res, struct buf *b)
         json_open(&o, '{');
         json_kv_int(&o, "index", i);
         json_key(&o, "message");
-        put_message(&o, res->answers[i].blocks);
+        put_message(&o, e, res->answers[i].blocks);
         json_kv_null(&o, "logprobs");
-        json_kv_str(&o, "finish_reason", chat_finish_reason(res->answers[i].stop));
+        json_kv_str(&o, "finish_reason",
+                    chat_finish_reason(res->answers[i].stop, chat_is_legacy(e->req)));
         json_close(&o);
     }
     json_close(&o);

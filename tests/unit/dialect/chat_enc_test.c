@@ -121,7 +121,7 @@ embeddings(void **state)
 {
     float values[] = {1, -0.5F, 0.1F, 0, 2, 3};
     const struct dialect_enc enc = {.model = STR("e")};
-    struct ir_embed_res res = {values, 2, 3, {7, 0, 0, 0}};
+    struct ir_embed_res res = {values, 2, 3, {7, 0, 0, 0, -1}};
     struct ir_embed_req req = {.n_inputs = 2};
     struct buf b;
 
@@ -155,7 +155,7 @@ full_buffers_take_nothing(void **state)
 {
     static const struct ir_block text = {.kind = IR_TEXT};
     static const struct ir_block call = {.kind = IR_CALL, .id = STR("i"), .name = STR("n")};
-    static const struct ir_usage usage = {1, 2, 3, 4};
+    static const struct ir_usage usage = {1, 2, 3, 4, 5};
     const struct ir_event events[] = {
         {.kind = IR_EV_START},
         {.kind = IR_EV_OPEN, .head = &text},
@@ -230,7 +230,7 @@ long_model_names(void **state)
 static void
 ungrammatical_events_do_no_harm(void **state)
 {
-    static const struct ir_block text = {.kind = IR_TEXT}, opaque = {.kind = IR_OPAQUE};
+    static const struct ir_block text = {.kind = IR_TEXT}, media = {.kind = IR_MEDIA};
     const struct {
         struct ir_event ev;
         tg_rc rc;
@@ -242,7 +242,7 @@ ungrammatical_events_do_no_harm(void **state)
         {{.kind = IR_EV_ERROR}, TG_EPROTO},
         {{.kind = IR_EV_OPEN, .choice = IR_CHOICES_MAX, .head = &text}, TG_EPROTO},
         {{.kind = IR_EV_STOP, .choice = UINT32_MAX}, TG_EPROTO},
-        {{.kind = IR_EV_OPEN, .head = &opaque}, TG_EINVAL},
+        {{.kind = IR_EV_OPEN, .head = &media}, TG_EINVAL},
     };
     struct dialect_enc enc = {.id = STR("i"), .model = STR("m"), .stream_usage = true};
     struct buf b;

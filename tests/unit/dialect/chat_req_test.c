@@ -146,8 +146,42 @@ refused_generate(void **state)
          "\"tools\":[{\"type\":\"custom\",\"custom\":{\"name\":\"z\"}}]}}}",
          "tool_choice.allowed_tools.tools.0.custom.name", "invalid_value"},
         {BASE ",\"parallel_tool_calls\":\"no\"}", "parallel_tool_calls", "invalid_type"},
-        {BASE ",\"functions\":[]}", "functions", "unsupported_parameter"},
-        {BASE ",\"function_call\":\"auto\"}", "function_call", "unsupported_parameter"},
+        {BASE ",\"functions\":[]}", "functions", "empty_array"},
+        {BASE ",\"functions\":{}}", "functions", "invalid_type"},
+        {BASE ",\"functions\":[{}]}", "functions.0.name", "missing_required_parameter"},
+        {BASE TOOLS ",\"functions\":[{\"name\":\"f\"}]}", "functions", "invalid_value"},
+        {BASE ",\"function_call\":\"auto\"}", "function_call", "invalid_value"},
+        {BASE ",\"functions\":[{\"name\":\"f\"}],\"function_call\":{\"name\":\"g\"}}",
+         "function_call.name", "invalid_value"},
+        {BASE ",\"reasoning_effort\":\"huge\"}", "reasoning_effort", "invalid_value"},
+        {BASE ",\"top_logprobs\":21}", "top_logprobs", "invalid_value"},
+        {BASE ",\"logit_bias\":[]}", "logit_bias", "invalid_type"},
+        {BASE ",\"metadata\":\"x\"}", "metadata", "invalid_type"},
+        {BASE ",\"user\":1}", "user", "invalid_type"},
+        {BASE ",\"store\":\"no\"}", "store", "invalid_type"},
+        {MSG("{\"role\":\"user\",\"content\":\"x\",\"name\":[]}"), "messages.1.name",
+         "invalid_type"},
+        {MSG("{\"role\":\"assistant\",\"reasoning_content\":{},\"content\":\"x\"}"),
+         "messages.1.reasoning_content", "invalid_type"},
+        {MSG("{\"role\":\"assistant\",\"reasoning_details\":{},\"content\":\"x\"}"),
+         "messages.1.reasoning_details", "invalid_type"},
+#define IMAGE(url)                                                                             \
+    MSG("{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":"      \
+        "\"" url "\"}}]}")
+        {IMAGE("data:image/png,AA"), "messages.1.content.0.image_url.url", "invalid_value"},
+        {IMAGE("data:image/png;base64,"), "messages.1.content.0.image_url.url",
+         "invalid_value"},
+        {IMAGE("data:image/png;base64"), "messages.1.content.0.image_url.url", "invalid_value"},
+        {IMAGE("file:///etc/passwd"), "messages.1.content.0.image_url.url", "invalid_value"},
+        {IMAGE("http://"), "messages.1.content.0.image_url.url", "invalid_value"},
+        {MSG("{\"role\":\"user\",\"content\":[{\"type\":\"input_audio\",\"input_audio\":{"
+             "\"data\":\"AA==\"}}]}"),
+         "messages.1.content.0.input_audio.format", "missing_required_parameter"},
+        {MSG("{\"role\":\"user\",\"content\":[{\"type\":\"file\",\"file\":{}}]}"),
+         "messages.1.content.0.file.file_data", "missing_required_parameter"},
+        {MSG("{\"role\":\"user\",\"content\":[{\"type\":\"file\",\"file\":{\"file_id\":\"f\","
+             "\"file_data\":\"AA==\"}}]}"),
+         "messages.1.content.0.file.file_id", "invalid_value"},
     };
     struct arena a;
 

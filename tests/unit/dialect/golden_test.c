@@ -6,16 +6,22 @@
  *   DIALECT request      a request body                        sets the request
  *   DIALECT embed        an embeddings request body            sets the request
  *   DIALECT records [usage]  records of a stream as they come from an upstream; usage: asked
- * for ir events            events of an answer, one a line       sets the events
+ *                            for
+ *   DIALECT answer       a whole JSON answer as it comes from an upstream
+ *   ir events            events of an answer, one a line       sets the events
  *
  *   ir request, ir embed the request decoded
  *   error                how the request was refused: param, code
+ *   DIALECT upstream MODEL [strict]  the request for an upstream of that dialect, then what was
+ *                        dropped; or "refused" with param and code
+ *   decoded [CHOICES]    the records, or the answer, as events; "failed" with kind, code and
+ *                        message behind them when it is not whole
  *   DIALECT relay MODEL  the request as relayed to an upstream that calls the model so
  *   DIALECT stream [usage]   the events as the dialect's stream
  *   DIALECT whole        the events as one response of the dialect
  *   tap                  what the observer said of each record, and what it knows at the end
  *
- * The first four are input; each of the others is compared with what the codecs make.  Answers
+ * The first five are input; each of the others is compared with what the codecs make.  Answers
  * have id "ID-1", model "m" and time 1700000000.  The events are also printed again: what comes
  * out must be what was read.  Run in the tree's root.
  */
@@ -44,9 +50,11 @@ struct golden {
     enum dialect_call call;
     struct str records;
     bool keep_usage;
+    bool whole; /* records is one JSON answer */
     struct ir_event events[EVENTS_MAX];
     unsigned n_events;
     unsigned compared;
+    struct ir_req *req; /* the request decoded, once there was one */
 };
 
 static void
@@ -124,26 +132,74 @@ err_kind_name(int i)
     return ir_err_kind_name((enum tg_err_kind)i);
 }
 
+/* One attribute of a block: a flag, or a name with a text. */
+static void
+parse_attr(struct golden *g, struct str *rest, struct ir_block *b)
+{
+    const struct {
+        struct str name;
+        bool *to;
+    } flags[] = {{STR("freeform"), &b->freeform},
+                 {STR("failed"), &b->failed},
+                 {STR("redacted"), &b->redacted},
+                 {STR("summary"), &b->summary}};
+    struct str key;
+
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (str_starts(*rest, flags[i].name)) {
+            *flags[i].to = true;
+            (void)word(rest);
+            return;
+        }
+    key = str_cut(*rest, '=', rest);
+    if (str_eq(key, STR("id")))
+        b->id = quoted(g, rest);
+    else if (str_eq(key, STR("name")))
+        b->name = quoted(g, rest);
+    else if (str_eq(key, STR("sig")))
+        b->sig = quoted(g, rest);
+    else if (str_eq(key, STR("sig_id")))
+        b->sig_id = quoted(g, rest);
+    else if (str_eq(key, STR("origin")))
+        b->origin = arena_dup(&g->a, quoted(g, rest)).p;
+    else
+        fail_msg("unknown attribute \"%.*s\"", STR_ARG(key));
+}
+
 static struct ir_block *
-parse_head(struct golden *g, struct str rest)
+parse_head(struct golden *g, struct str rest, bool has_kind)
 {
     struct ir_block *b = arena_new(&g->a, struct ir_block);
 
-    b->kind = (enum ir_kind)index_of(word(&rest), kind_name, IR_OPAQUE + 1);
-    while (rest.n) {
-        if (str_starts(rest, STR("freeform"))) {
-            b->freeform = true;
-            (void)word(&rest);
-        } else {
-            struct str key = str_cut(rest, '=', &rest);
-
-            if (str_eq(key, STR("id")))
-                b->id = quoted(g, &rest);
-            else
-                b->name = quoted(g, &rest);
-        }
-    }
+    b->kind = IR_THINK;
+    if (has_kind)
+        b->kind = (enum ir_kind)index_of(word(&rest), kind_name, IR_OPAQUE + 1);
+    while (rest.n)
+        parse_attr(g, &rest, b);
     return b;
+}
+
+static struct ir_note *
+parse_note(struct golden *g, struct str rest)
+{
+    struct ir_note *n = arena_new(&g->a, struct ir_note);
+
+    n->start = n->end = -1;
+    while (rest.n) {
+        struct str key = str_cut(rest, '=', &rest);
+
+        if (str_eq(key, STR("start")))
+            n->start = atoll(arena_dup(&g->a, word(&rest)).p);
+        else if (str_eq(key, STR("end")))
+            n->end = atoll(arena_dup(&g->a, word(&rest)).p);
+        else if (str_eq(key, STR("url")))
+            n->url = quoted(g, &rest);
+        else if (str_eq(key, STR("title")))
+            n->title = quoted(g, &rest);
+        else
+            n->cited = quoted(g, &rest);
+    }
+    return n;
 }
 
 static void
@@ -164,7 +220,7 @@ parse_event(struct golden *g, struct str line)
 {
     struct ir_event ev = {.kind =
                               (enum ir_evkind)index_of(word(&line), evkind_name, IR_EV_KIND_N)};
-    long long v[4];
+    long long v[5] = {0, 0, 0, 0, -1};
     enum tg_err_kind kind;
     struct ir_usage *usage;
     struct tg_err *err;
@@ -173,21 +229,30 @@ parse_event(struct golden *g, struct str line)
         parse_place(word(&line), &ev);
     switch (ev.kind) {
     case IR_EV_OPEN:
-        ev.head = parse_head(g, line);
+        ev.head = parse_head(g, line, true);
         break;
     case IR_EV_DELTA:
         ev.text = quoted(g, &line);
         break;
+    case IR_EV_NOTE:
+        ev.note = parse_note(g, line);
+        break;
+    case IR_EV_CLOSE:
+        ev.head = line.n ? parse_head(g, line, false) : NULL;
+        break;
     case IR_EV_STOP:
-        ev.stop = (enum ir_stop)index_of(line, stop_name, IR_STOP_FILTER + 1);
+        ev.stop = (enum ir_stop)index_of(word(&line), stop_name, IR_STOP_FILTER + 1);
+        if (line.n) {
+            (void)str_cut(line, '=', &line);
+            ev.text = quoted(g, &line);
+        }
         break;
     case IR_EV_USAGE:
-        assert_int_equal(sscanf(arena_dup(&g->a, line).p,
-                                "input=%lld output=%lld cached=%lld reasoning=%lld", &v[0],
-                                &v[1], &v[2], &v[3]),
-                         4);
+        assert_true(sscanf(arena_dup(&g->a, line).p,
+                           "input=%lld output=%lld cached=%lld reasoning=%lld cache_write=%lld",
+                           &v[0], &v[1], &v[2], &v[3], &v[4]) >= 4);
         usage = arena_new(&g->a, struct ir_usage);
-        *usage = (struct ir_usage){v[0], v[1], v[2], v[3]};
+        *usage = (struct ir_usage){v[0], v[1], v[2], v[3], v[4]};
         ev.usage = usage;
         break;
     case IR_EV_ERROR:
@@ -246,6 +311,8 @@ encoder(struct golden *g, const struct dialect *d, bool usage)
                                 .created = 1700000000,
                                 .stream_usage = usage,
                                 .usage = IR_USAGE_UNKNOWN,
+                                .arena = &g->a,
+                                .req = g->req,
                                 .state = arena_alloc(&g->a, d->enc_size + 1, 16)};
 }
 
@@ -315,10 +382,10 @@ static void
 make_request(struct golden *g, bool refused, struct buf *out)
 {
     struct tg_err err = {0};
-    struct ir_req req = {0};
+    struct ir_req *req = arena_new(&g->a, struct ir_req);
     struct ir_embed_req embed = {0};
     tg_rc rc = g->call == DIALECT_EMBED ? g->dialect->decode_embed(&g->a, g->body, &embed, &err)
-                                        : g->dialect->decode_req(&g->a, g->body, &req, &err);
+                                        : g->dialect->decode_req(&g->a, g->body, req, &err);
 
     if (refused != (rc != TG_OK))
         fail_msg("%s: %s", g->path, rc == TG_OK ? "was not refused" : err.msg);
@@ -327,7 +394,85 @@ make_request(struct golden *g, bool refused, struct buf *out)
     else if (g->call == DIALECT_EMBED)
         assert_int_equal(ir_dump_embed_req(&embed, out), TG_OK);
     else
-        assert_int_equal(ir_dump_req(&req, out), TG_OK);
+        assert_int_equal(ir_dump_req(g->req = req, out), TG_OK);
+}
+
+static void
+make_upstream(struct golden *g, const struct dialect *d, struct str model, struct buf *out)
+{
+    struct str rest = model;
+    struct dialect_route route = {.model = word(&rest), .max_tokens = 4096};
+    struct ir_req *req = arena_new(&g->a, struct ir_req);
+    struct ir_drops drops = {0};
+    struct tg_err err = {0};
+    tg_rc rc;
+
+    route.strict = str_eq(rest, STR("strict"));
+    if (g->dialect->decode_req(&g->a, g->body, req, &err) != TG_OK)
+        fail_msg("%s: %s", g->path, err.msg);
+    g->req = req;
+    rc = d->encode_req(&g->a, req, &route, out, &drops, &err);
+    if (rc != TG_OK) {
+        assert_int_equal(out->n, 0);
+        assert_int_equal(buf_printf(out, "refused %s %s\n", err.param, err.code), TG_OK);
+        return;
+    }
+    assert_int_equal(json_check(buf_str(out), JSON_DEPTH_MAX, NULL), TG_OK);
+    for (unsigned i = 0; i < drops.n; i++)
+        assert_int_equal(buf_printf(out, "\ndropped %.*s", STR_ARG(drops.name[i])), TG_OK);
+}
+
+struct dump {
+    struct ir_sink sink;
+    struct buf *out;
+};
+
+static tg_rc
+dump_put(struct ir_sink *sink, const struct ir_event *ev)
+{
+    return ir_dump_event(ev, ((struct dump *)sink)->out);
+}
+
+static tg_rc
+decode_all(struct golden *g, struct dialect_dec *dec)
+{
+    struct str rest = g->records, event = {NULL, 0};
+    bool over = false;
+    tg_rc rc = TG_OK;
+
+    if (g->whole)
+        return g->dialect->decode_res(dec, g->records);
+    while (rest.n && rc == TG_OK && !over) {
+        struct str line = str_cut(rest, '\n', &rest);
+
+        if (str_starts(line, STR("event: ")))
+            event = str_from(line, 7);
+        if (!str_starts(line, STR("data: ")))
+            continue;
+        rc = g->dialect->decode_record(dec, event, str_from(line, 6), &over);
+        event = (struct str){NULL, 0};
+    }
+    return rc == TG_OK && !over ? g->dialect->decode_eof(dec) : rc;
+}
+
+static void
+make_decoded(struct golden *g, struct str choices, struct buf *out)
+{
+    struct dump dump = {{dump_put}, out};
+    struct ir_check check = {0};
+    struct tg_err err = {0};
+    struct dialect_dec dec = {.sink = &check.sink,
+                              .arena = &g->a,
+                              .err = &err,
+                              .hold_max = TEXT_MAX,
+                              .state = arena_alloc(&g->a, g->dialect->dec_size + 1, 16)};
+
+    ir_check_init(&check, choices.n ? (uint32_t)atoll(arena_dup(&g->a, choices).p) : 1,
+                  &dump.sink, &err);
+    if (decode_all(g, &dec) != TG_OK)
+        assert_int_equal(buf_printf(out, "failed %s %s \"%s\"\n", ir_err_kind_name(err.kind),
+                                    err.code ? err.code : "-", err.msg),
+                         TG_OK);
 }
 
 static void
@@ -388,6 +533,12 @@ run_fence(struct golden *g, struct str fence, struct str text)
     } else if (str_eq(fence, STR("error"))) {
         make_request(g, true, &out);
         compare(g, fence, text, &out);
+    } else if (str_eq(first, STR("decoded"))) {
+        make_decoded(g, what, &out);
+        compare(g, fence, text, &out);
+    } else if (d && str_eq(what, STR("upstream"))) {
+        make_upstream(g, d, rest, &out);
+        compare(g, fence, text, &out);
     } else if (str_eq(fence, STR("tap"))) {
         make_tap(g, &out);
         compare(g, fence, text, &out);
@@ -395,9 +546,10 @@ run_fence(struct golden *g, struct str fence, struct str text)
         g->dialect = d;
         g->body = text;
         g->call = str_eq(what, STR("embed")) ? DIALECT_EMBED : DIALECT_GENERATE;
-    } else if (d && str_eq(what, STR("records"))) {
+    } else if (d && (str_eq(what, STR("records")) || str_eq(what, STR("answer")))) {
         g->dialect = d;
         g->records = text;
+        g->whole = str_eq(what, STR("answer"));
         g->keep_usage = usage;
     } else if (d && str_eq(what, STR("relay"))) {
         make_relay(g, rest, &out);

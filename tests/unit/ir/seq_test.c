@@ -125,7 +125,8 @@ blocks_come_one_by_one_and_whole(void **state)
 
         set_up(&g, BYTES_MAX);
         res = ir_gen_res(&g.a, &r, 1);
-        if (ir_gen_stream(res, &r, 1 + (unsigned)prng_below(&r, 6), &g.front.sink) != TG_OK)
+        if (ir_gen_stream(res, &r, 1 + (unsigned)prng_below(&r, 6), false, &g.front.sink) !=
+            TG_OK)
             fail_msg("run %d: %s", i, g.err.msg);
         assert_string_equal(ir_gen_dump(&g.a, res), ir_gen_dump(&g.a, &g.fold.res));
         assert_int_equal(g.seq.held, 0);
@@ -148,7 +149,7 @@ streams_in_order_are_not_held(void **state)
 
         set_up(&g, 0);
         res = ir_gen_res(&g.a, &r, 1);
-        assert_int_equal(ir_gen_stream(res, &r, 1, &g.front.sink), TG_OK);
+        assert_int_equal(ir_gen_stream(res, &r, 1, false, &g.front.sink), TG_OK);
         assert_string_equal(ir_gen_dump(&g.a, res), ir_gen_dump(&g.a, &g.fold.res));
         assert_int_equal(g.bound.most, 0);
         tear_down(&g);
@@ -169,7 +170,7 @@ the_bound_holds(void **state)
 
         set_up(&g, (size_t)prng_below(&r, 1500));
         res = ir_gen_res(&g.a, &r, 1);
-        rc = ir_gen_stream(res, &r, 6, &g.front.sink);
+        rc = ir_gen_stream(res, &r, 6, false, &g.front.sink);
         if (rc == TG_OK) {
             assert_string_equal(ir_gen_dump(&g.a, res), ir_gen_dump(&g.a, &g.fold.res));
             passed++;
@@ -229,7 +230,7 @@ a_failure_anywhere_is_passed_on(void **state)
             set_up(&g, BYTES_MAX);
             g.line.fail_at = at;
             res = ir_gen_res(&g.a, &again, 1);
-            rc = ir_gen_stream(res, &again, 6, &g.front.sink);
+            rc = ir_gen_stream(res, &again, 6, false, &g.front.sink);
             if (rc == TG_OK)
                 assert_true(g.line.n < at);
             else

@@ -61,7 +61,8 @@ any_order_of_arrival_folds_to_the_same(void **state)
         res = ir_gen_res(&a, &r, choices);
         ir_fold_init(&fold, &a, choices, BYTES_MAX, &err);
         ir_check_init(&check, choices, &fold.sink, &err);
-        if (ir_gen_stream(res, &r, 1 + (unsigned)prng_below(&r, 6), &check.sink) != TG_OK)
+        if (ir_gen_stream(res, &r, 1 + (unsigned)prng_below(&r, 6), false, &check.sink) !=
+            TG_OK)
             fail_msg("run %d: %s", i, err.msg);
         assert_string_equal(ir_gen_dump(&a, res), ir_gen_dump(&a, &fold.res));
         arena_fini(&a);

@@ -128,6 +128,7 @@ add_tool(struct run *r, const char *name, const char *schema, bool freeform)
     while (*t)
         t = &(*t)->next;
     *t = arena_new(&r->a, struct ir_tool);
+    (*t)->allowed = true;
     (*t)->name = str_z(name);
     (*t)->schema = str_z(schema);
     (*t)->freeform = freeform;

@@ -1,0 +1,319 @@
+/* answer.c -- an upstream's answer in the Chat dialect, as events.
+ *
+ * A stream and a whole answer differ in "delta" and "message" and in little else, so both go
+ * the same way.  What ends a choice is kept until the stream's end is sure ([DONE], or the end
+ * of the bytes), because usage and, with careless servers, more text may still come; the open
+ * blocks are closed at once.
+ *
+ * Most records of a stream differ from the one before only in the piece of text they carry.
+ * After a record that did nothing but add text to an open block, what stands before and behind
+ * that text is remembered, and a record that begins and ends the same, with the inside of a
+ * string between, adds that to the same block: its syntax and its members are the same, and so
+ * is what they mean, as nothing else has come in between.  A second string may differ too: the
+ * padding against eavesdroppers that OpenAI sends behind the choices.  When the guess fails
+ * MISSES_MAX times in a row it is given up for the stream.
+ *
+ * Invariants
+ *  (1) Nothing is put after IR_EV_END; a failure is told by err and the code alone.
+ *  (2) Only text that passed json_check is looked into.
+ *  (3) What is kept for later never exceeds hold_max.
+ */
+#include "dialect/chat/answer_int.h"
+
+enum { MISSES_MAX = 8, ID_MAX = 24 };
+
+static struct chat_answer *
+begin(struct dialect_dec *dec)
+{
+    struct chat_answer *st = dec->state;
+
+    if (!st->begun) {
+        st->begun = true;
+        st->usage = IR_USAGE_UNKNOWN;
+    }
+    st->n_put = 0;
+    st->odd = false;
+    return st;
+}
+
+static tg_rc
+failed(struct dialect_dec *dec, struct str error)
+{
+    chat_read_error(error, dec->err);
+    return dec->err && dec->err->rc != TG_OK ? dec->err->rc : TG_EPROTO;
+}
+
+/* Remembers the end of the answer's id, without what no id may hold. */
+static void
+note_id(struct dialect_dec *dec, struct str value)
+{
+    struct chat_answer *st = dec->state;
+    struct str text = chat_text(dec, value);
+    char out[ID_MAX];
+    size_t n = 0;
+
+    for (size_t i = text.n > ID_MAX ? text.n - ID_MAX : 0; i < text.n; i++) {
+        char c = text.p[i];
+
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+            out[n++] = c;
+    }
+    st->id = arena_dup(dec->arena, str_of(out, n));
+}
+
+static tg_rc
+take_choices(struct dialect_dec *dec, struct str choices)
+{
+    struct chat_answer *st = dec->state;
+    const struct ir_event start = {.kind = IR_EV_START};
+    struct json_iter it;
+    struct json_member m;
+    tg_rc rc = TG_OK;
+
+    if (json_array(&it, choices) != TG_OK)
+        return chat_broke(dec, "choices are not an array");
+    while (rc == TG_OK && json_next(&it, &m)) {
+        if (!st->started)
+            rc = chat_put(dec, &start);
+        st->started = true;
+        if (rc == TG_OK)
+            rc = chat_take_choice(dec, m.value);
+    }
+    return rc;
+}
+
+/* One object, checked. */
+static tg_rc
+take_object(struct dialect_dec *dec, struct str data)
+{
+    struct chat_answer *st = dec->state;
+    struct str choices = {NULL, 0}, id = {NULL, 0}, error;
+    struct json_iter it;
+    struct json_member m, inner;
+
+    if (json_object(&it, data) != TG_OK)
+        return chat_broke(dec, "a record that is not an object");
+    while (json_next(&it, &m)) {
+        if (m.kind <= JSON_NULL)
+            continue;
+        if (chat_key_is(m.key, STR("choices"))) {
+            choices = m.value;
+        } else if (chat_key_is(m.key, STR("id"))) {
+            id = m.value;
+        } else if (chat_key_is(m.key, STR("usage"))) {
+            if (m.kind == JSON_OBJECT)
+                chat_read_usage(m.value, &st->usage);
+        } else if (chat_key_is(m.key, STR("x_groq"))) {
+            if (m.kind == JSON_OBJECT && json_get(m.value, STR("usage"), &inner) &&
+                inner.kind == JSON_OBJECT)
+                chat_read_usage(inner.value, &st->usage);
+        } else if (chat_key_is(m.key, STR("error")) && chat_error_is(m.value)) {
+            return failed(dec, m.value);
+        }
+    }
+    if (id.n && st->id.n == 0 && !st->started)
+        note_id(dec, id);
+    if (choices.n)
+        return take_choices(dec, choices);
+    return chat_find_error(data, &error) ? failed(dec, error) : TG_OK;
+}
+
+static tg_rc
+end_choice(struct dialect_dec *dec, uint32_t index)
+{
+    struct chat_answer *st = dec->state;
+    struct chat_choice *ch = &st->choices[index];
+    struct ir_event ev = {.kind = IR_EV_STOP, .choice = index};
+    tg_rc rc;
+
+    if (!ch->seen)
+        return TG_OK;
+    rc = chat_close_speech(dec, index);
+    if (rc == TG_OK)
+        rc = chat_close_calls(dec, index, true);
+    if (rc == TG_OK && ch->failed)
+        rc = chat_broke(dec, "it ended with an error that it does not describe");
+    if (rc != TG_OK)
+        return rc;
+    if (!ch->stopped || (ch->stop == IR_STOP_END && ch->n_calls))
+        ch->stop = ch->n_calls ? IR_STOP_CALLS : IR_STOP_END;
+    ev.stop = ch->stop;
+    if (ch->stop == IR_STOP_SEQUENCE)
+        ev.text = ch->stop_text;
+    return chat_put(dec, &ev);
+}
+
+static bool
+is_known(const struct ir_usage *u)
+{
+    return u->input >= 0 || u->output >= 0 || u->cached >= 0 || u->reasoning >= 0 ||
+           u->cache_write >= 0;
+}
+
+static tg_rc
+end_answer(struct dialect_dec *dec)
+{
+    struct chat_answer *st = dec->state;
+    struct ir_event ev = {.kind = IR_EV_USAGE, .usage = &st->usage};
+    tg_rc rc = TG_OK;
+
+    if (!st->started)
+        return chat_broke(dec, "it ended before it began");
+    for (uint32_t i = 0; i < st->n_choices && rc == TG_OK; i++)
+        rc = end_choice(dec, i);
+    if (rc == TG_OK && is_known(&st->usage))
+        rc = chat_put(dec, &ev);
+    ev = (struct ir_event){.kind = IR_EV_END};
+    if (rc == TG_OK)
+        rc = chat_put(dec, &ev);
+    st->over = true;
+    return rc;
+}
+
+/* With the quotes around it, which belong to what is the same. */
+static bool
+is_inside_of_string(const char *from, const char *to)
+{
+    return json_check(str_of(from - 1, (size_t)(to - from) + 2), 1, NULL) == TG_OK;
+}
+
+/* Is this record like the remembered one, but for the inside of a string or two?  *ret_text is
+ * then the first, with its quotes. */
+static bool
+alike(const struct chat_answer *st, struct str data, struct str *ret_text)
+{
+    size_t before = st->before, middle = st->middle, behind = st->behind;
+    const char *text = data.p + before, *end = data.p + data.n - behind, *stop = end;
+
+    if (before == 0 || data.n < before + middle + behind ||
+        memcmp(data.p, st->memory, before) != 0 ||
+        memcmp(end, st->memory + before + middle, behind) != 0)
+        return false;
+    if (middle) {
+        for (stop = text; stop < end && *stop != '"'; stop++)
+            stop += *stop == '\\';
+        if (stop >= end || (size_t)(end - stop) < middle ||
+            memcmp(stop, st->memory + before, middle) != 0 ||
+            !is_inside_of_string(stop + middle, end))
+            return false;
+    }
+    *ret_text = str_of(text - 1, (size_t)(stop - text) + 2);
+    return is_inside_of_string(text, stop);
+}
+
+static tg_rc
+take_alike(struct dialect_dec *dec, struct str value)
+{
+    struct chat_answer *st = dec->state;
+    struct str text = chat_text(dec, value);
+    struct chat_choice *ch = &st->choices[st->like.choice];
+    struct ir_event ev = st->like;
+
+    st->misses = 0;
+    if (text.n == 0)
+        return TG_OK;
+    if (st->like_call)
+        chat_follow(&st->calls[st->like_call - 1], text);
+    else if (ch->kind == IR_TEXT)
+        ch->chars += chat_count_chars(text);
+    if (text.n > 1024)
+        return chat_put_text(dec, &ev, value, text);
+    ev.text = text;
+    return dec->sink->put(dec->sink, &ev);
+}
+
+/* Remembers a record that did nothing but add a piece of text. */
+static void
+remember(struct chat_answer *st, struct str data)
+{
+    static const struct str padding = {"\"obfuscation\":\"", 15};
+    struct str tail, pad = {NULL, 0};
+    size_t before;
+
+    st->before = 0;
+    if (st->misses >= MISSES_MAX || st->n_put != 1 || st->odd || st->last.kind != IR_EV_DELTA)
+        return;
+    st->misses++;
+    before = (size_t)(st->text_span.p - data.p);
+    tail = str_from(data, before + st->text_span.n);
+    pad.p = memmem(tail.p, tail.n, padding.p, padding.n);
+    if (pad.p) {
+        pad = str_from(tail, (size_t)(pad.p - tail.p) + padding.n);
+        pad.n = str_find(pad, '"');
+    }
+    if (before + tail.n - pad.n > sizeof st->memory)
+        return;
+    st->before = (uint16_t)before;
+    st->middle = pad.p ? (uint16_t)(pad.p - tail.p) : 0;
+    st->behind = (uint16_t)(tail.n - st->middle - pad.n);
+    st->like = st->last;
+    st->like_call = st->last_call;
+    memcpy(st->memory, data.p, before);
+    memcpy(st->memory + before, tail.p, st->middle);
+    memcpy(st->memory + before + st->middle, tail.p + st->middle + pad.n, st->behind);
+}
+
+tg_rc
+chat_decode_record(struct dialect_dec *dec, struct str event, struct str data, bool *ret_over)
+{
+    struct chat_answer *st = begin(dec);
+    struct str error, text;
+    tg_rc rc;
+
+    if (st->over || data.n == 0 || data.p[0] == ':')
+        return TG_OK;
+    if (event.n && (str_eq(event, STR("ping")) || str_eq(event, STR("keepalive"))))
+        return TG_OK;
+    if (str_starts(data, STR("[DONE]"))) {
+        rc = end_answer(dec);
+        if (rc == TG_OK)
+            *ret_over = true;
+        return rc;
+    }
+    if (event.n == 0 && alike(st, data, &text))
+        return take_alike(dec, text);
+    if (json_check(data, JSON_DEPTH_MAX, NULL) != TG_OK)
+        return chat_broke(dec, "a record that is not JSON");
+    if (event.n && str_eq(event, STR("error")))
+        return failed(dec, chat_find_error(data, &error) ? error : data);
+    st->last.kind = IR_EV_KIND_N;
+    rc = take_object(dec, data);
+    if (rc == TG_OK)
+        remember(st, data);
+    return rc;
+}
+
+tg_rc
+chat_decode_eof(struct dialect_dec *dec)
+{
+    struct chat_answer *st = begin(dec);
+    bool whole = st->started;
+    tg_rc rc;
+
+    if (st->over)
+        return TG_OK;
+    for (unsigned i = 0; i < st->n_choices; i++)
+        whole &= !st->choices[i].seen || st->choices[i].stopped;
+    if (whole)
+        return end_answer(dec);
+    rc = tg_fail(dec->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_truncated",
+                 "the upstream's stream ended before the answer was complete");
+    if (dec->err)
+        dec->err->origin = TG_FROM_UPSTREAM;
+    return rc;
+}
+
+tg_rc
+chat_decode_res(struct dialect_dec *dec, struct str body)
+{
+    struct chat_answer *st = begin(dec);
+    tg_rc rc;
+
+    st->whole = true;
+    if (json_check(body, JSON_DEPTH_MAX, NULL) != TG_OK)
+        return chat_broke(dec, "it is not JSON");
+    rc = take_object(dec, body);
+    if (rc == TG_OK && !st->started)
+        return chat_broke(dec, "it has no choices");
+    return rc == TG_OK ? end_answer(dec) : rc;
+}

@@ -1,0 +1,42 @@
+/* enc_int.h -- what the files that write requests share. */
+#ifndef DIALECT_CHAT_ENC_INT_H
+#define DIALECT_CHAT_ENC_INT_H
+
+#include "dialect/chat/chat_int.h"
+
+struct chat_out {
+    struct json_out o;
+    struct arena *a;
+    const struct ir_req *req;
+    const struct dialect_route *route;
+    struct ir_drops *drops;
+    struct tg_err *err;
+    bool of_openai;         /* the upstream's model is one of OpenAI's own        */
+    bool takes_marks;       /* ... and knows prompt_cache_breakpoint              */
+    unsigned n_marks;       /* cache marks written or passed over                 */
+    unsigned marks_skipped; /* so many of the first are passed over; see below    */
+};
+
+/* The client's name of the list of messages, for paths in drops and errors. */
+const char *chat_root(const struct chat_out *out);
+/* "messages.3" and what fmt makes behind it, in the arena. */
+struct str chat_path(struct chat_out *out, unsigned msg, const char *behind);
+/* Notes a drop, or refuses it when the route is strict. */
+tg_rc chat_drop(struct chat_out *out, struct str name);
+tg_rc chat_refuse(struct chat_out *out, struct str path, const char *why);
+/* An id or user as it is when it has at most 64 bytes, else shortened to that, always the same
+ * way, and so that different ones stay different. */
+struct str chat_short(struct arena *a, struct str s);
+
+/* enc_msg.c: "messages" and its value. */
+tg_rc chat_put_messages(struct chat_out *out);
+/* enc_part.c: a block as one content part; TG_EINVAL for what the dialect has no part for. */
+tg_rc chat_put_part(struct chat_out *out, const struct ir_block *b, unsigned msg);
+/* The member that marks a part as the end of what is to be cached, where the upstream takes it.
+ */
+tg_rc chat_put_mark(struct chat_out *out, const struct ir_block *b);
+bool chat_marks_next(const struct chat_out *out);
+/* enc_tool.c: tools, tool_choice, parallel_tool_calls. */
+tg_rc chat_put_tools(struct chat_out *out);
+
+#endif

@@ -1,0 +1,248 @@
+/* err.c -- errors both ways.
+ *
+ * Outwards one table has a row for each kind.  Clients act on the type and on two things more:
+ * the words "prompt is too long", which make agents compact, and status 529.  Inwards the type
+ * is asked first, because a record in mid-stream has no status; then the HTTP status.
+ */
+#include "dialect/messages/messages_int.h"
+
+static const struct {
+    uint16_t http;
+    const char *type;
+} rows[TG_ERR_KIND_N] = {
+    [TG_ERR_NONE] = {500, "api_error"},
+    [TG_ERR_AUTH] = {401, "authentication_error"},
+    [TG_ERR_PERMISSION] = {403, "permission_error"},
+    [TG_ERR_NOT_FOUND] = {404, "not_found_error"},
+    [TG_ERR_TOO_LARGE] = {413, "request_too_large"},
+    [TG_ERR_RATE_LIMIT] = {429, "rate_limit_error"},
+    [TG_ERR_OVERLOADED] = {529, "overloaded_error"},
+    [TG_ERR_CONTEXT_LENGTH] = {400, "invalid_request_error"},
+    [TG_ERR_QUOTA] = {402, "billing_error"},
+    [TG_ERR_INVALID_REQUEST] = {400, "invalid_request_error"},
+    [TG_ERR_TIMEOUT] = {504, "timeout_error"},
+    [TG_ERR_UPSTREAM] = {502, "api_error"},
+    [TG_ERR_INTERNAL] = {500, "api_error"},
+};
+
+static enum tg_err_kind
+row_of(const struct tg_err *err)
+{
+    return (unsigned)err->kind < TG_ERR_KIND_N ? err->kind : TG_ERR_INTERNAL;
+}
+
+unsigned
+messages_error_status(const struct tg_err *err)
+{
+    enum tg_err_kind kind = row_of(err);
+
+    /* A status of its own wins over the row's, but the usual one of the kind is none. */
+    if (err->http >= 400 && err->http <= 599 && err->http != tg_err_http(kind))
+        return err->http;
+    return rows[kind].http;
+}
+
+static void
+put_message(struct json_out *j, const struct tg_err *err)
+{
+    struct str msg = str_z(err->msg[0] ? err->msg : "the request failed");
+
+    json_key(j, "message");
+    json_str_open(j);
+    if (err->kind == TG_ERR_CONTEXT_LENGTH &&
+        !memmem(msg.p, msg.n, "prompt is too long", strlen("prompt is too long")))
+        json_str_part(j, STR("prompt is too long: "));
+    if (err->param[0] && !memmem(msg.p, msg.n, err->param, strlen(err->param))) {
+        json_str_part(j, str_z(err->param));
+        json_str_part(j, STR(": "));
+    }
+    json_str_part(j, msg);
+    json_str_close(j);
+}
+
+tg_rc
+messages_encode_error(const struct tg_err *err, struct buf *b)
+{
+    const char *type = rows[row_of(err)].type;
+    size_t before = b->n;
+    struct json_out j;
+    tg_rc rc;
+
+    if (err->http == 409)
+        type = "conflict_error";
+    json_begin(&j, b);
+    json_open(&j, '{');
+    json_kv_str(&j, "type", STR("error"));
+    json_key(&j, "error");
+    json_open(&j, '{');
+    json_kv_str(&j, "type", str_z(type));
+    put_message(&j, err);
+    json_close(&j);
+    json_kv_null(&j, "request_id");
+    json_close(&j);
+    rc = json_end(&j);
+    if (rc != TG_OK)
+        buf_truncate(b, before);
+    return rc;
+}
+
+tg_rc
+messages_encode_error_record(const struct tg_err *err, struct buf *b)
+{
+    size_t before = b->n;
+    tg_rc rc = buf_append(b, STR("event: error\ndata: "));
+
+    if (rc == TG_OK)
+        rc = messages_encode_error(err, b);
+    if (rc == TG_OK)
+        rc = buf_append(b, STR("\n\n"));
+    if (rc != TG_OK)
+        buf_truncate(b, before);
+    return rc;
+}
+
+bool
+messages_error_fits(struct str body)
+{
+    struct json_member type, m;
+
+    return json_check(body, JSON_DEPTH_MAX, NULL) == TG_OK &&
+           json_get(body, STR("type"), &type) && str_eq(type.value, STR("\"error\"")) &&
+           json_path(body, "error.type", &m) && m.kind == JSON_STRING &&
+           json_path(body, "error.message", &m) && m.kind == JSON_STRING;
+}
+
+/* Some gateways leave the outer type out, and a message never has an error. */
+bool
+messages_error_is(struct str object)
+{
+    struct json_member m;
+
+    if (json_get(object, STR("type"), &m) && str_eq(m.value, STR("\"error\"")))
+        return true;
+    return json_get(object, STR("error"), &m) &&
+           (m.kind == JSON_OBJECT || (m.kind == JSON_STRING && m.value.n > 2));
+}
+
+static const struct {
+    const char *word;
+    enum tg_err_kind kind;
+} words[] = {
+    {"invalid_request_error", TG_ERR_INVALID_REQUEST},
+    {"authentication_error", TG_ERR_AUTH},
+    {"billing_error", TG_ERR_QUOTA},
+    {"permission_error", TG_ERR_PERMISSION},
+    {"not_found_error", TG_ERR_NOT_FOUND},
+    {"conflict_error", TG_ERR_INVALID_REQUEST},
+    {"request_too_large", TG_ERR_TOO_LARGE},
+    {"rate_limit_error", TG_ERR_RATE_LIMIT},
+    {"timeout_error", TG_ERR_TIMEOUT},
+    {"overloaded_error", TG_ERR_OVERLOADED},
+    {"api_error", TG_ERR_UPSTREAM},
+    /* of servers that answer in this dialect with words of another */
+    {"insufficient_quota", TG_ERR_QUOTA},
+    {"context_length_exceeded", TG_ERR_CONTEXT_LENGTH},
+    {"exceed_context_size_error", TG_ERR_CONTEXT_LENGTH},
+    {"model_not_found", TG_ERR_NOT_FOUND},
+    {"invalid_api_key", TG_ERR_AUTH},
+    {"server_error", TG_ERR_UPSTREAM},
+};
+
+static const struct {
+    unsigned status;
+    enum tg_err_kind kind;
+} statuses[] = {
+    {401, TG_ERR_AUTH},       {402, TG_ERR_QUOTA},      {403, TG_ERR_PERMISSION},
+    {404, TG_ERR_NOT_FOUND},  {408, TG_ERR_TIMEOUT},    {413, TG_ERR_TOO_LARGE},
+    {429, TG_ERR_RATE_LIMIT}, {503, TG_ERR_OVERLOADED}, {504, TG_ERR_TIMEOUT},
+    {529, TG_ERR_OVERLOADED},
+};
+
+/* `code` is static, as err->code must be. */
+static const struct {
+    tg_rc rc;
+    const char *code;
+} kinds[TG_ERR_KIND_N] = {
+    [TG_ERR_NONE] = {TG_EUNAVAIL, "upstream_error"},
+    [TG_ERR_AUTH] = {TG_EAUTH, "invalid_api_key"},
+    [TG_ERR_PERMISSION] = {TG_EAUTH, "permission_denied"},
+    [TG_ERR_NOT_FOUND] = {TG_ENOTFOUND, "not_found"},
+    [TG_ERR_TOO_LARGE] = {TG_EINVAL, "request_too_large"},
+    [TG_ERR_RATE_LIMIT] = {TG_EUNAVAIL, "rate_limit_exceeded"},
+    [TG_ERR_OVERLOADED] = {TG_EUNAVAIL, "server_is_overloaded"},
+    [TG_ERR_CONTEXT_LENGTH] = {TG_EINVAL, "context_length_exceeded"},
+    [TG_ERR_QUOTA] = {TG_EUNAVAIL, "insufficient_quota"},
+    [TG_ERR_INVALID_REQUEST] = {TG_EINVAL, NULL},
+    [TG_ERR_TIMEOUT] = {TG_EDEADLINE, "timeout"},
+    [TG_ERR_UPSTREAM] = {TG_EUNAVAIL, "upstream_error"},
+    [TG_ERR_INTERNAL] = {TG_EUNAVAIL, "upstream_error"},
+};
+
+static const char *const too_long[] = {"prompt is too long", "maximum context length",
+                                       "context window", "available context size",
+                                       "context length"};
+
+static enum tg_err_kind
+kind_of(unsigned status, struct str error)
+{
+    static const char *const asked[] = {"type", "code"};
+    struct json_member m;
+
+    for (size_t k = 0; k < MESSAGES_COUNT(asked); k++)
+        if (json_get(error, str_z(asked[k]), &m) && m.kind == JSON_STRING)
+            for (size_t i = 0; i < MESSAGES_COUNT(words); i++)
+                if (str_eq(str_of(m.value.p + 1, m.value.n - 2), str_z(words[i].word)))
+                    return words[i].kind;
+    for (size_t i = 0; i < MESSAGES_COUNT(statuses); i++)
+        if (statuses[i].status == status)
+            return statuses[i].kind;
+    return status >= 400 && status < 500 ? TG_ERR_INVALID_REQUEST : TG_ERR_UPSTREAM;
+}
+
+static bool
+says_too_long(struct str text)
+{
+    for (size_t i = 0; i < MESSAGES_COUNT(too_long); i++)
+        if (memmem(text.p, text.n, too_long[i], strlen(too_long[i])))
+            return true;
+    return false;
+}
+
+tg_rc
+messages_read_error(unsigned status, struct str body, struct tg_err *err)
+{
+    struct str text = STR("the upstream reported an error without saying which");
+    struct str error = body;
+    enum tg_err_kind kind;
+    struct json_member m;
+    struct arena a;
+    tg_rc rc;
+
+    arena_init(&a);
+    if (json_check(body, JSON_DEPTH_MAX, NULL) != TG_OK)
+        error = STR("{}");
+    else if (json_get(body, STR("error"), &m))
+        error = m.value;
+    if (json_kind_of(error) == JSON_STRING)
+        (void)!json_string(&a, error, &text);
+    else if (json_get(error, STR("message"), &m) && m.kind == JSON_STRING && m.value.n > 2)
+        (void)!json_string(&a, m.value, &text);
+    kind = kind_of(status, error);
+    if ((kind == TG_ERR_INVALID_REQUEST || kind == TG_ERR_UPSTREAM) && says_too_long(text))
+        kind = TG_ERR_CONTEXT_LENGTH;
+    rc = tg_fail(err, kinds[kind].rc, kind, kinds[kind].code, "%.*s",
+                 (int)(text.n < sizeof err->msg ? text.n : sizeof err->msg), text.p);
+    if (err) {
+        err->origin = TG_FROM_UPSTREAM;
+        if (status == 409)
+            err->http = 409;
+    }
+    arena_fini(&a);
+    return rc;
+}
+
+void
+messages_decode_error(unsigned status, struct str body, struct tg_err *err)
+{
+    (void)!messages_read_error(status, body, err);
+}

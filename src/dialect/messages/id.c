@@ -1,0 +1,72 @@
+/* id.c -- call ids and arguments in the form that this dialect takes.
+ *
+ * Other dialects allow any text as an id; this one letters, digits, '_' and '-' only.  The
+ * rewriting depends on the id alone, so a call and its result agree, in this turn and in every
+ * later one, on this machine and on another.
+ */
+#include "dialect/messages/messages_int.h"
+
+static bool
+legal(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '_' || c == '-';
+}
+
+/* FNV-1a: to tell names apart, not to hide them. */
+uint64_t
+messages_hash(struct str s)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < s.n; i++)
+        h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+struct str
+messages_id(struct arena *a, struct str id)
+{
+    struct str ret;
+    size_t i = 0;
+    char *p;
+
+    while (i < id.n && legal(id.p[i]))
+        i++;
+    if (i == id.n && id.n > 0)
+        return id;
+    p = arena_alloc(a, id.n + 1, 1);
+    for (i = 0; i < id.n; i++)
+        p[i] = legal(id.p[i]) ? id.p[i] : '_';
+    ret = arena_printf(a, "%.*s_%016llx", (int)id.n, p, (unsigned long long)messages_hash(id));
+    return ret;
+}
+
+/* White space around arguments is common and means nothing. */
+static struct str
+trim(struct str s)
+{
+    while (s.n && strchr(" \t\r\n", s.p[0]) && s.p[0])
+        s = str_from(s, 1);
+    while (s.n && s.p[s.n - 1] && strchr(" \t\r\n", s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+void
+messages_put_input(struct json_out *j, const struct ir_block *call)
+{
+    struct str text = trim(call->text);
+
+    if (!call->freeform && json_kind_of(text) == JSON_OBJECT &&
+        json_check(text, JSON_DEPTH_MAX, NULL) == TG_OK) {
+        json_raw(j, text);
+        return;
+    }
+    json_open(j, '{');
+    if (call->freeform)
+        json_kv_str(j, "input", call->text);
+    else if (text.n && !str_eq(text, STR("null")) && !str_eq(text, STR("\"\"")))
+        json_kv_str(j, "_raw", call->text);
+    json_close(j);
+}

@@ -1,0 +1,54 @@
+/* messages.c -- the Messages dialect: Anthropic's Messages and Models.
+ *
+ * The table through which everything else sees the dialect.  A stream is named records
+ * (`event: TYPE`, `data: {"type":TYPE,...}`); its last one is message_stop, whose absence
+ * clients take for a broken answer.  Blocks follow one another, numbered densely, so the
+ * sequencer stands in front of the encoder.
+ *
+ * Carry table of a request to an upstream of this dialect
+ *  carry        text, images and documents in the forms it takes, calls and results, own
+ *               thinking with its proof, tools, choice, schema, stop sequences, limits, user
+ *  approximate  temperature above 1, free-form tools, effort none and minimal, json_object,
+ *               system text in mid-conversation where roles are only two
+ *  drop         seed, penalties, logit_bias, prediction, logprobs, verbosity, names, image
+ *               detail, foreign reasoning, foreign hosted tools, fields nobody knows
+ *  refuse       several choices, audio, video, other media types, foreign file ids
+ */
+#include "dialect/messages/messages_int.h"
+
+static const char *const upstream_headers[] = {"anthropic-version", "2023-06-01", NULL};
+
+#define PING "event: ping\ndata: {\"type\":\"ping\"}\n\n"
+#define STOP "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
+
+const struct dialect dialect_messages = {
+    .name = MESSAGES_NAME,
+    .id_prefix = "msg_",
+    .upstream_path = {[DIALECT_GENERATE] = "/messages"},
+    .auth_header = "x-api-key",
+    .auth_prefix = "",
+    .heartbeat = {PING, sizeof PING - 1},
+    .stream_end = {STOP, sizeof STOP - 1},
+    .enc_size = sizeof(struct messages_enc),
+    .dec_size = sizeof(struct messages_dec_state),
+    .one_open = true,
+    .scan_req = messages_scan_req,
+    .relay_req = messages_relay_req,
+    .tap_record = messages_tap_record,
+    .tap_whole = messages_tap_whole,
+    .error_fits = messages_error_fits,
+    .decode_req = messages_decode_req,
+    .encode_ev = messages_encode_ev,
+    .encode_res = messages_encode_res,
+    .encode_req = messages_encode_req,
+    .decode_res = messages_decode_res,
+    .decode_record = messages_decode_record,
+    .decode_eof = messages_decode_eof,
+    .decode_error = messages_decode_error,
+    .upstream_headers = upstream_headers,
+    .error_status = messages_error_status,
+    .encode_error = messages_encode_error,
+    .encode_error_record = messages_encode_error_record,
+    .encode_models = messages_encode_models,
+    .encode_model = messages_encode_model,
+};

@@ -1,0 +1,321 @@
+/* out_msg.c -- system text and messages for an upstream of this dialect.
+ *
+ * Here a conversation is turns of user and assistant, and what other dialects say in several
+ * messages in a row is one turn.  A turn of the user begins with the results of tools, whatever
+ * order the client had them in.  Empty texts are refused upstream, so they are left out; a turn
+ * of the user from which nothing is left says so in words, one of the assistant is left out.
+ *
+ * System text at the head is the system field.  Later on it is a turn of its own where the
+ * model knows that role, else text of the user in a tag that tells it apart.
+ *
+ * Reasoning goes only where its proof was made: a foreign proof would be refused, and so would
+ * thoughts without one.
+ */
+#include "dialect/messages/messages_int.h"
+
+#include "ir/drops.h"
+
+enum side { SIDE_USER, SIDE_MODEL, SIDE_SYSTEM };
+
+enum { MARKS_MAX = 4 };
+
+static const char *const side_names[] = {"user", "assistant", "system"};
+
+/* Does the model take system text between turns?  Upstreams that only speak the dialect refuse
+ * the role. */
+static bool
+takes_system(const struct messages_out *o)
+{
+    return str_glob(STR("*claude*"), o->route->model) && !messages_model_old(o->route->model);
+}
+
+static enum side
+side_of(const struct messages_out *o, const struct ir_msg *m)
+{
+    if (m->role == IR_MODEL)
+        return SIDE_MODEL;
+    return m->role == IR_SYSTEM && takes_system(o) ? SIDE_SYSTEM : SIDE_USER;
+}
+
+/* Will there be something of this block upstream? */
+static bool
+goes(const struct ir_block *b)
+{
+    switch (b->kind) {
+    case IR_TEXT:
+    case IR_REFUSAL:
+        return b->text.n > 0;
+    case IR_THINK:
+        return messages_own(b->origin) && b->sig.n > 0;
+    case IR_OPAQUE:
+        return messages_own(b->origin);
+    default:
+        return true;
+    }
+}
+
+unsigned
+messages_surplus_marks(const struct ir_req *req)
+{
+    unsigned n = 0;
+
+    for (const struct ir_tool *t = req->tools; t; t = t->next)
+        n += t->cache_ttl.n > 0 && t->allowed && !messages_own(t->hosted_by);
+    for (const struct ir_msg *m = req->msgs; m; m = m->next)
+        for (const struct ir_block *b = m->blocks; b; b = b->next)
+            n += b->cache_ttl.n > 0 && b->kind != IR_THINK && goes(b);
+    return n > MARKS_MAX ? n - MARKS_MAX : 0;
+}
+
+void
+messages_put_cache(struct messages_out *o, struct str ttl)
+{
+    if (ttl.n == 0)
+        return;
+    if (o->marks_skip > 0) {
+        o->marks_skip--;
+        return;
+    }
+    json_key(&o->j, "cache_control");
+    json_open(&o->j, '{');
+    json_kv_str(&o->j, "type", STR("ephemeral"));
+    if (!str_eq(ttl, STR("5m")))
+        json_kv_str(&o->j, "ttl", STR("1h"));
+    json_close(&o->j);
+}
+
+static void
+put_text(struct messages_out *o, struct str text, struct str ttl)
+{
+    json_open(&o->j, '{');
+    json_kv_str(&o->j, "type", STR("text"));
+    json_kv_str(&o->j, "text", text);
+    messages_put_cache(o, ttl);
+    json_close(&o->j);
+}
+
+static void
+put_thought(struct messages_out *o, const struct ir_block *b)
+{
+    json_open(&o->j, '{');
+    if (b->redacted) {
+        json_kv_str(&o->j, "type", STR("redacted_thinking"));
+        json_kv_str(&o->j, "data", b->sig);
+    } else {
+        json_kv_str(&o->j, "type", STR("thinking"));
+        json_kv_str(&o->j, "thinking", b->text);
+        json_kv_str(&o->j, "signature", b->sig);
+    }
+    json_close(&o->j);
+}
+
+/* Calls of the deprecated form have no id; they pair with their results in order. */
+static struct str
+call_id(struct messages_out *o, struct str id, unsigned *counter)
+{
+    if (id.n)
+        return messages_id(o->a, id);
+    return arena_printf(o->a, "call_legacy_%u", (*counter)++);
+}
+
+static void
+put_call(struct messages_out *o, const struct ir_block *b)
+{
+    json_open(&o->j, '{');
+    json_kv_str(&o->j, "type", STR("tool_use"));
+    json_kv_str(&o->j, "id", call_id(o, b->id, &o->calls));
+    json_kv_str(&o->j, "name", b->name);
+    json_key(&o->j, "input");
+    messages_put_input(&o->j, b);
+    messages_put_cache(o, b->cache_ttl);
+    json_close(&o->j);
+}
+
+static void
+put_result_parts(struct messages_out *o, const struct ir_block *parts)
+{
+    json_key(&o->j, "content");
+    json_open(&o->j, '[');
+    for (const struct ir_block *p = parts; p; p = p->next) {
+        if (p->kind == IR_MEDIA && p->media)
+            messages_put_media(o, p);
+        else if (p->kind == IR_OPAQUE && messages_own(p->origin))
+            json_raw(&o->j, p->raw);
+        else if (p->kind == IR_OPAQUE)
+            messages_drop(o, "messages.%u.content.%u", o->msg, o->block);
+        else if (p->text.n)
+            put_text(o, p->text, (struct str){NULL, 0});
+    }
+    json_close(&o->j);
+}
+
+static void
+put_result(struct messages_out *o, const struct ir_block *b)
+{
+    json_open(&o->j, '{');
+    json_kv_str(&o->j, "type", STR("tool_result"));
+    json_kv_str(&o->j, "tool_use_id", call_id(o, b->id, &o->results));
+    if (b->sub)
+        put_result_parts(o, b->sub);
+    else if (b->text.n)
+        json_kv_str(&o->j, "content", b->text);
+    if (b->failed)
+        json_kv_bool(&o->j, "is_error", true);
+    messages_put_cache(o, b->cache_ttl);
+    json_close(&o->j);
+}
+
+static void
+put_block(struct messages_out *o, const struct ir_block *b, bool tagged)
+{
+    switch (b->kind) {
+    case IR_TEXT:
+    case IR_REFUSAL:
+        if (tagged)
+            put_text(o, arena_printf(o->a, "<system>\n%.*s\n</system>", STR_ARG(b->text)),
+                     b->cache_ttl);
+        else
+            put_text(o, b->text, b->cache_ttl);
+        break;
+    case IR_THINK:
+        put_thought(o, b);
+        break;
+    case IR_CALL:
+        put_call(o, b);
+        break;
+    case IR_RESULT:
+        put_result(o, b);
+        break;
+    case IR_MEDIA:
+        if (b->media)
+            messages_put_media(o, b);
+        break;
+    case IR_OPAQUE:
+        json_raw(&o->j, b->raw);
+        break;
+    }
+}
+
+/* A block that stays behind, noted.  Foreign reasoning is never a reason to refuse: a
+ * conversation that changed its model could not go on. */
+static void
+note_left(struct messages_out *o, const struct ir_block *b)
+{
+    if (b->kind == IR_THINK && (b->text.n || b->sig.n))
+        ir_drop(o->drops, arena_printf(o->a, "messages.%u.reasoning", o->msg));
+    else if (b->kind == IR_OPAQUE)
+        messages_drop(o, "messages.%u.content.%u", o->msg, o->block);
+}
+
+/* A turn that is being written. */
+struct turn {
+    enum side side;
+    bool open;
+};
+
+static void
+open_turn(struct messages_out *o, struct turn *t)
+{
+    if (t->open)
+        return;
+    t->open = true;
+    json_open(&o->j, '{');
+    json_kv_str(&o->j, "role", str_z(side_names[t->side]));
+    json_key(&o->j, "content");
+    json_open(&o->j, '[');
+}
+
+/* The messages from `from` to before `end`: the tools' results, or everything else. */
+static void
+put_pass(struct messages_out *o, struct turn *t, const struct ir_msg *from,
+         const struct ir_msg *end, unsigned first, bool results)
+{
+    o->msg = first;
+    for (const struct ir_msg *m = from; m != end; m = m->next, o->msg++) {
+        o->block = 0;
+        for (const struct ir_block *b = m->blocks; b; b = b->next, o->block++) {
+            if ((b->kind == IR_RESULT) != results)
+                continue;
+            if (!goes(b)) {
+                note_left(o, b);
+                continue;
+            }
+            open_turn(o, t);
+            put_block(o, b, m->role == IR_SYSTEM && t->side == SIDE_USER);
+        }
+    }
+}
+
+static void
+put_turn(struct messages_out *o, enum side side, const struct ir_msg *from,
+         const struct ir_msg *end, unsigned first)
+{
+    struct turn t = {side, false};
+
+    put_pass(o, &t, from, end, first, true);
+    put_pass(o, &t, from, end, first, false);
+    if (!t.open && side == SIDE_USER) {
+        open_turn(o, &t);
+        put_text(o, STR("(no content)"), (struct str){NULL, 0});
+    }
+    if (t.open) {
+        json_close(&o->j);
+        json_close(&o->j);
+    }
+}
+
+/* The leading system messages; returns the first that is none. */
+static const struct ir_msg *
+put_system(struct messages_out *o, unsigned *ret_first)
+{
+    const struct ir_msg *m = o->req->msgs;
+    bool any = o->req->format_json;
+
+    for (; m && m->role == IR_SYSTEM; m = m->next)
+        for (const struct ir_block *b = m->blocks; b; b = b->next)
+            any |= goes(b);
+    *ret_first = 0;
+    if (any) {
+        json_key(&o->j, "system");
+        json_open(&o->j, '[');
+    }
+    for (m = o->req->msgs; m && m->role == IR_SYSTEM; m = m->next, ++*ret_first)
+        for (const struct ir_block *b = m->blocks; b; b = b->next)
+            if (goes(b))
+                put_block(o, b, false);
+    if (o->req->format_json)
+        put_text(o, STR("Answer with a single JSON object and nothing else."),
+                 (struct str){NULL, 0});
+    if (any)
+        json_close(&o->j);
+    return m;
+}
+
+void
+messages_put_messages(struct messages_out *o)
+{
+    const struct ir_msg *m, *end;
+    unsigned i = 0;
+
+    for (m = o->req->msgs; m; m = m->next, i++)
+        if (m->name.n)
+            messages_drop(o, "messages.%u.name", i);
+    m = put_system(o, &i);
+    if (!m)
+        messages_refuse(o, "a message of the user is needed behind the system text",
+                        messages_from_responses(o) ? "input" : "messages");
+    else if (m->role == IR_MODEL)
+        messages_refuse(o, "the first message must be the user's", "messages.%u", i);
+    json_key(&o->j, "messages");
+    json_open(&o->j, '[');
+    for (; m; m = end) {
+        enum side side = side_of(o, m);
+        unsigned n = 0;
+
+        for (end = m; end && side_of(o, end) == side; end = end->next)
+            n++;
+        put_turn(o, side, m, end, i);
+        i += n;
+    }
+    json_close(&o->j);
+}

@@ -1,0 +1,205 @@
+/* tap.c -- watching a Messages answer that passes by as bytes.
+ *
+ * Every record must be JSON.  Nearly all are content_block_delta, which tells the observers
+ * nothing; the event's name says so, and they differ from one another only in the piece of text
+ * they carry.  So what stands before and behind that text is remembered, and a record that
+ * begins and ends the same, with the inside of a string between, is as good as the one before.
+ * When that guess fails MISSES_MAX times in a row it is given up for the stream.
+ *
+ * A ping is dropped: the daemon sends its own in time.  Usage figures are cumulative, so the
+ * last one of each kind wins; input figures stand in message_start, and again in message_delta
+ * where they are known only then.
+ *
+ * state[BEFORE]      bytes in front of the text, at memory[0]; 0 = nothing is remembered
+ * state[BEHIND]      bytes behind it, at memory[state[BEFORE]]
+ * state[MISSES]      records in a row that were unlike the one before
+ * state[FRESH_SAID]  the upstream said how much of the input is fresh; that figure, which
+ *                    tap->usage does not keep apart, is in the two words that follow
+ */
+#include "dialect/messages/messages_int.h"
+
+enum { BEFORE, BEHIND, MISSES, FRESH_SAID, FRESH_LOW, FRESH_HIGH };
+enum { MISSES_MAX = 8 };
+
+static enum dialect_seen
+broken(struct dialect_tap *t, struct tg_err *err, const char *why)
+{
+    t->failed = true;
+    (void)tg_fail(err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_protocol_error",
+                  "the upstream sent a record that is not of the Messages dialect: %s", why);
+    if (err)
+        err->origin = TG_FROM_UPSTREAM;
+    return DIALECT_BROKEN;
+}
+
+static enum dialect_seen
+failed(struct dialect_tap *t, struct str data, struct tg_err *err)
+{
+    t->failed = true;
+    (void)!messages_read_error(0, data, err);
+    return DIALECT_FAILED;
+}
+
+static void
+read_usage(struct dialect_tap *t, struct str object)
+{
+    struct messages_usage u = {
+        .input = t->state[FRESH_SAID]
+                     ? (int64_t)((uint64_t)t->state[FRESH_HIGH] << 32 | t->state[FRESH_LOW])
+                     : -1,
+        .output = t->usage.output,
+        .read = t->usage.cached,
+        .written = t->usage.cache_write,
+        .thinking = t->usage.reasoning,
+    };
+    struct json_member m;
+
+    if (!json_get(object, STR("usage"), &m) || m.kind != JSON_OBJECT)
+        return;
+    messages_read_usage(m.value, &u);
+    t->usage = messages_usage_in(&u);
+    if (u.input < 0)
+        return;
+    t->state[FRESH_SAID] = 1;
+    t->state[FRESH_LOW] = (uint32_t)u.input;
+    t->state[FRESH_HIGH] = (uint32_t)((uint64_t)u.input >> 32);
+}
+
+/* Is this record like the remembered one, but for the inside of a string? */
+static bool
+alike(const struct dialect_tap *t, struct str data)
+{
+    size_t before = t->state[BEFORE], behind = t->state[BEHIND];
+    struct str text;
+
+    if (before == 0 || data.n < before + behind || memcmp(data.p, t->memory, before) != 0 ||
+        memcmp(data.p + data.n - behind, t->memory + before, behind) != 0)
+        return false;
+    /* With the quotes, which belong to what is the same. */
+    text = str_of(data.p + before - 1, data.n - before - behind + 2);
+    return json_check(text, 1, NULL) == TG_OK;
+}
+
+/* Remembers a delta by the place of its text. */
+static void
+remember(struct dialect_tap *t, struct str data)
+{
+    static const struct str keys[] = {{"\"text\":\"", 8},      {"_json\":\"", 8},
+                                      {"\"thinking\":\"", 12}, {"\"text\": \"", 9},
+                                      {"_json\": \"", 9},      {"\"thinking\": \"", 13}};
+    const char *p = NULL, *q, *end = data.p + data.n;
+
+    t->state[BEFORE] = 0;
+    if (++t->state[MISSES] > MISSES_MAX)
+        return;
+    for (size_t i = 0; i < MESSAGES_COUNT(keys) && !p; i++) {
+        p = memmem(data.p, data.n, keys[i].p, keys[i].n);
+        p = p ? p + keys[i].n : NULL;
+    }
+    if (!p)
+        return;
+    for (q = p; q < end && *q != '"'; q++)
+        q += *q == '\\';
+    if (q >= end || (size_t)(p - data.p) + (size_t)(end - q) > sizeof t->memory)
+        return;
+    t->state[BEFORE] = (uint32_t)(p - data.p);
+    t->state[BEHIND] = (uint32_t)(end - q);
+    memcpy(t->memory, data.p, t->state[BEFORE]);
+    memcpy(t->memory + t->state[BEFORE], q, t->state[BEHIND]);
+}
+
+static enum dialect_seen
+look(struct dialect_tap *t, struct str type, struct str data, struct tg_err *err)
+{
+    struct json_member m;
+
+    if (str_eq(type, STR("message_start"))) {
+        if (t->started)
+            return broken(t, err, "the message began twice");
+        t->started = true;
+        if (json_get(data, STR("message"), &m))
+            read_usage(t, m.value);
+        t->events++;
+    } else if (str_eq(type, STR("message_delta"))) {
+        read_usage(t, data);
+        if (json_path(data, "delta.stop_reason", &m) && m.kind == JSON_STRING)
+            t->finished = true;
+        t->events++;
+    } else if (str_eq(type, STR("message_stop"))) {
+        t->terminal = t->finished = true;
+    } else if (str_starts(type, STR("content_block_"))) {
+        if (!t->started)
+            return broken(t, err, "a block before the message began");
+        t->events++;
+    }
+    return DIALECT_PASS;
+}
+
+/* The text between the quotes of a string without escapes, else "". */
+static struct str
+plain(const struct json_member *m)
+{
+    if (m->kind != JSON_STRING)
+        return (struct str){NULL, 0};
+    return str_of(m->value.p + 1, m->value.n - 2);
+}
+
+enum dialect_seen
+messages_tap_record(struct dialect_tap *t, struct str event, struct str data,
+                    struct tg_err *err)
+{
+    struct json_member m;
+    struct str type;
+
+    if (t->terminal || data.n == 0 || str_eq(event, STR("ping")) ||
+        str_starts(data, STR("[DONE]")))
+        return DIALECT_DROP;
+    if (t->started && str_eq(event, STR("content_block_delta"))) {
+        if (alike(t, data)) {
+            t->state[MISSES] = 0;
+            t->events++;
+            return DIALECT_PASS;
+        }
+        if (json_check(data, JSON_DEPTH_MAX, NULL) != TG_OK)
+            return broken(t, err, "it is not JSON");
+        if (data.p[0] == '{' && json_get(data, STR("type"), &m) &&
+            str_eq(m.value, STR("\"content_block_delta\""))) {
+            remember(t, data);
+            t->events++;
+            return DIALECT_PASS;
+        }
+    }
+    if (json_check(data, JSON_DEPTH_MAX, NULL) != TG_OK)
+        return broken(t, err, "it is not JSON");
+    if (json_kind_of(data) != JSON_OBJECT)
+        return broken(t, err, "it is not an object");
+    if (str_eq(event, STR("error")) || messages_error_is(data))
+        return failed(t, data, err);
+    if (!json_get(data, STR("type"), &m))
+        return broken(t, err, "it has no type");
+    type = plain(&m);
+    if (str_eq(type, STR("ping")))
+        return DIALECT_DROP;
+    return look(t, type, data, err);
+}
+
+bool
+messages_tap_whole(struct dialect_tap *t, enum dialect_call call, struct str body)
+{
+    struct json_member m;
+
+    if (call != DIALECT_GENERATE || json_check(body, JSON_DEPTH_MAX, NULL) != TG_OK ||
+        json_kind_of(body) != JSON_OBJECT)
+        return false;
+    if (messages_error_is(body)) {
+        t->failed = true;
+        return false;
+    }
+    if (!json_get(body, STR("content"), &m) || m.kind != JSON_ARRAY)
+        return false;
+    t->started = true;
+    t->events++;
+    t->finished = json_get(body, STR("stop_reason"), &m) && m.kind == JSON_STRING;
+    read_usage(t, body);
+    return true;
+}

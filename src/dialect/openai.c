@@ -1,0 +1,401 @@
+/* openai.c -- errors both ways, and models, as Chat and Responses write them.
+ *
+ * Outwards one table has a row for each kind.  Inwards another one knows the words that
+ * upstreams put into "code" and "type"; the code says more than the type, so it is asked first,
+ * then the type, then a number that is an HTTP status.  A context that is too long is told by a
+ * plain 400 in many servers and only their words show it; agents must know, because they can
+ * compact and go on.
+ *
+ * Servers that call themselves compatible describe errors in several ways:
+ *
+ *   {"error":{"message":...}}   {"error":"..."}     the maker's own, and its short form
+ *   [{"error":{...}}]                               one of them in a list
+ *   {"object":"error","message":...}                older servers of open models
+ *   {"detail":...}  {"message":...}                 frameworks and proxies in front
+ *
+ * What the body does not tell the status does.  A refused key is the gateway's own: a client
+ * that was told 401 would ask its user for another one, and the words may show a part of it.
+ */
+#include "dialect/openai.h"
+
+#include "base/arena.h"
+#include "json/scan.h"
+
+#define COUNT(v) (sizeof(v) / sizeof((v)[0]))
+
+static const struct {
+    uint16_t http;
+    const char *type, *code;
+} rows[TG_ERR_KIND_N] = {
+    [TG_ERR_NONE] = {500, "server_error", "internal_error"},
+    [TG_ERR_AUTH] = {401, "authentication_error", "invalid_api_key"},
+    [TG_ERR_PERMISSION] = {403, "permission_error", "permission_denied"},
+    [TG_ERR_NOT_FOUND] = {404, "invalid_request_error", "not_found"},
+    [TG_ERR_TOO_LARGE] = {413, "invalid_request_error", "request_too_large"},
+    [TG_ERR_RATE_LIMIT] = {429, "rate_limit_error", "rate_limit_exceeded"},
+    [TG_ERR_OVERLOADED] = {503, "service_unavailable_error", "server_is_overloaded"},
+    [TG_ERR_CONTEXT_LENGTH] = {400, "invalid_request_error", "context_length_exceeded"},
+    [TG_ERR_QUOTA] = {429, "insufficient_quota", "insufficient_quota"},
+    [TG_ERR_INVALID_REQUEST] = {400, "invalid_request_error", NULL},
+    [TG_ERR_TIMEOUT] = {504, "server_error", "timeout"},
+    [TG_ERR_UPSTREAM] = {502, "server_error", "upstream_error"},
+    [TG_ERR_INTERNAL] = {500, "server_error", "internal_error"},
+};
+
+static enum tg_err_kind
+row_of(const struct tg_err *err)
+{
+    return (unsigned)err->kind < TG_ERR_KIND_N ? err->kind : TG_ERR_INTERNAL;
+}
+
+unsigned
+openai_error_status(const struct tg_err *err)
+{
+    return err->http >= 400 && err->http <= 599 ? err->http : rows[row_of(err)].http;
+}
+
+const char *
+openai_error_code(const struct tg_err *err)
+{
+    return err->code ? err->code : rows[row_of(err)].code;
+}
+
+void
+openai_put_error(struct json_out *o, const struct tg_err *err)
+{
+    const char *code = openai_error_code(err);
+
+    json_open(o, '{');
+    json_kv_str(o, "message", str_z(err->msg[0] ? err->msg : "the request failed"));
+    json_kv_str(o, "type", str_z(rows[row_of(err)].type));
+    json_key(o, "param");
+    if (err->param[0])
+        json_str(o, str_z(err->param));
+    else
+        json_null(o);
+    json_key(o, "code");
+    if (code)
+        json_str(o, str_z(code));
+    else
+        json_null(o);
+    json_close(o);
+}
+
+tg_rc
+openai_encode_error(const struct tg_err *err, struct buf *b)
+{
+    size_t before = b->n;
+    struct json_out o;
+    tg_rc rc;
+
+    json_begin(&o, b);
+    json_open(&o, '{');
+    json_key(&o, "error");
+    openai_put_error(&o, err);
+    json_close(&o);
+    rc = json_end(&o);
+    if (rc != TG_OK)
+        buf_truncate(b, before);
+    return rc;
+}
+
+bool
+openai_error_fits(struct str body)
+{
+    struct json_member error, message;
+
+    return json_check(body, JSON_DEPTH_MAX, NULL) == TG_OK &&
+           json_get(body, STR("error"), &error) && error.kind == JSON_OBJECT &&
+           json_get(error.value, STR("message"), &message) && message.kind == JSON_STRING;
+}
+
+bool
+openai_error_is(struct str value)
+{
+    double number;
+
+    switch (json_kind_of(value)) {
+    case JSON_OBJECT:
+    case JSON_ARRAY:
+    case JSON_TRUE:
+        return true;
+    case JSON_STRING:
+        return !str_eq(value, STR("\"\""));
+    case JSON_NUMBER:
+        return json_double(value, &number) != TG_OK || number != 0;
+    default:
+        return false;
+    }
+}
+
+static const struct word {
+    const char *word;
+    enum tg_err_kind kind;
+    bool code; /* worth keeping as our code; a type is too general for that */
+} words[] = {
+    {"rate_limit_exceeded", TG_ERR_RATE_LIMIT, true},
+    {"rate_limit_error", TG_ERR_RATE_LIMIT, false},
+    {"too_many_requests", TG_ERR_RATE_LIMIT, false},
+    {"requests", TG_ERR_RATE_LIMIT, false},
+    {"tokens", TG_ERR_RATE_LIMIT, false},
+    {"slow_down", TG_ERR_RATE_LIMIT, true},
+    {"insufficient_quota", TG_ERR_QUOTA, true},
+    {"credit_balance_exhausted", TG_ERR_QUOTA, true},
+    {"billing_hard_limit_reached", TG_ERR_QUOTA, true},
+    {"context_length_exceeded", TG_ERR_CONTEXT_LENGTH, true},
+    {"exceed_context_size_error", TG_ERR_CONTEXT_LENGTH, false},
+    {"server_is_overloaded", TG_ERR_OVERLOADED, true},
+    {"overloaded_error", TG_ERR_OVERLOADED, false},
+    {"overloaded", TG_ERR_OVERLOADED, false},
+    {"engine_overloaded", TG_ERR_OVERLOADED, true},
+    {"service_unavailable_error", TG_ERR_OVERLOADED, false},
+    {"service_unavailable", TG_ERR_OVERLOADED, false},
+    {"model_not_found", TG_ERR_NOT_FOUND, true},
+    {"not_found_error", TG_ERR_NOT_FOUND, false},
+    {"not_found", TG_ERR_NOT_FOUND, false},
+    {"invalid_api_key", TG_ERR_AUTH, true},
+    {"authentication_error", TG_ERR_AUTH, false},
+    {"unauthorized", TG_ERR_AUTH, false},
+    {"permission_error", TG_ERR_PERMISSION, false},
+    {"permission_denied", TG_ERR_PERMISSION, false},
+    {"request_too_large", TG_ERR_TOO_LARGE, true},
+    {"timeout_error", TG_ERR_TIMEOUT, false},
+    {"timeout", TG_ERR_TIMEOUT, false},
+    {"content_policy_violation", TG_ERR_INVALID_REQUEST, true},
+    {"invalid_prompt", TG_ERR_INVALID_REQUEST, false},
+    {"invalid_value", TG_ERR_INVALID_REQUEST, true},
+    {"unsupported_parameter", TG_ERR_INVALID_REQUEST, true},
+    {"unsupported_value", TG_ERR_INVALID_REQUEST, true},
+    {"invalid_request_error", TG_ERR_INVALID_REQUEST, false},
+    {"invalid_request", TG_ERR_INVALID_REQUEST, false},
+    {"bad_request", TG_ERR_INVALID_REQUEST, false},
+    {"BadRequestError", TG_ERR_INVALID_REQUEST, false},
+    {"server_error", TG_ERR_UPSTREAM, true},
+    {"internal_server_error", TG_ERR_UPSTREAM, false},
+    {"internal_error", TG_ERR_UPSTREAM, false},
+    {"api_error", TG_ERR_UPSTREAM, false},
+};
+
+static const struct {
+    int64_t status;
+    enum tg_err_kind kind;
+} statuses[] = {
+    {400, TG_ERR_INVALID_REQUEST}, {401, TG_ERR_AUTH},
+    {402, TG_ERR_QUOTA},           {403, TG_ERR_PERMISSION},
+    {404, TG_ERR_NOT_FOUND},       {408, TG_ERR_TIMEOUT},
+    {413, TG_ERR_TOO_LARGE},       {422, TG_ERR_INVALID_REQUEST},
+    {429, TG_ERR_RATE_LIMIT},      {503, TG_ERR_OVERLOADED},
+    {504, TG_ERR_TIMEOUT},         {529, TG_ERR_OVERLOADED},
+};
+
+static const char *const too_long[] = {"maximum context length", "context window",
+                                       "prompt is too long", "available context size",
+                                       "context length"};
+
+static const struct word *
+find_word(struct str value)
+{
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (value.n == strlen(words[i].word) + 2 &&
+            memcmp(value.p + 1, words[i].word, value.n - 2) == 0)
+            return &words[i];
+    return NULL;
+}
+
+static enum tg_err_kind
+kind_of_status(int64_t status)
+{
+    for (size_t i = 0; i < COUNT(statuses); i++)
+        if (statuses[i].status == status)
+            return statuses[i].kind;
+    return TG_ERR_NONE;
+}
+
+/* The kind that the error's fields name; TG_ERR_NONE when they say nothing known. */
+static enum tg_err_kind
+kind_of(struct str value, const char **ret_code)
+{
+    static const char *const asked[] = {"code", "type", "code", "status", "status_code"};
+    struct json_member m;
+    int64_t v;
+
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        if (!json_get(value, str_z(asked[i]), &m))
+            continue;
+        if (m.kind == JSON_STRING) {
+            const struct word *w = find_word(m.value);
+
+            if (w) {
+                *ret_code = w->code ? w->word : NULL;
+                return w->kind;
+            }
+        } else if (m.kind == JSON_NUMBER && i >= 2) {
+            enum tg_err_kind kind =
+                json_i64(m.value, &v) == TG_OK ? kind_of_status(v) : TG_ERR_NONE;
+
+            if (kind != TG_ERR_NONE)
+                return kind;
+        }
+    }
+    return TG_ERR_NONE;
+}
+
+static tg_rc
+rc_of(enum tg_err_kind kind)
+{
+    switch (kind) {
+    case TG_ERR_AUTH:
+    case TG_ERR_PERMISSION:
+        return TG_EAUTH;
+    case TG_ERR_NOT_FOUND:
+        return TG_ENOTFOUND;
+    case TG_ERR_TOO_LARGE:
+    case TG_ERR_CONTEXT_LENGTH:
+    case TG_ERR_INVALID_REQUEST:
+        return TG_EINVAL;
+    case TG_ERR_TIMEOUT:
+        return TG_EDEADLINE;
+    default:
+        return TG_EUNAVAIL;
+    }
+}
+
+/* The kind that the words confirm. */
+static enum tg_err_kind
+judge(enum tg_err_kind kind, struct str text)
+{
+    if (kind == TG_ERR_NONE)
+        kind = TG_ERR_UPSTREAM;
+    if (kind == TG_ERR_INVALID_REQUEST || kind == TG_ERR_UPSTREAM)
+        for (size_t i = 0; i < COUNT(too_long); i++)
+            if (memmem(text.p, text.n, too_long[i], strlen(too_long[i])))
+                return TG_ERR_CONTEXT_LENGTH;
+    return kind;
+}
+
+void
+openai_read_error(struct str value, struct tg_err *err)
+{
+    struct str text = {NULL, 0};
+    enum tg_err_kind said, kind;
+    const char *code = NULL;
+    struct json_member m;
+    struct arena a;
+
+    if (!err)
+        return;
+    arena_init(&a);
+    if (json_kind_of(value) == JSON_STRING)
+        (void)!json_string(&a, value, &text);
+    else if (json_get(value, STR("message"), &m))
+        (void)!json_string(&a, m.value, &text);
+    if (text.n == 0)
+        text = STR("the upstream reported an error without saying which");
+    said = kind_of(value, &code);
+    kind = judge(said, text);
+    if (kind != said)
+        code = NULL;
+    (void)tg_fail(err, rc_of(kind), kind, code ? code : rows[kind].code, "%.*s",
+                  (int)(text.n < sizeof err->msg ? text.n : sizeof err->msg), text.p);
+    err->origin = TG_FROM_UPSTREAM;
+    arena_fini(&a);
+}
+
+static bool
+find_in_object(struct str body, struct str *ret)
+{
+    struct json_member m, kind;
+
+    if (json_get(body, STR("error"), &m) && openai_error_is(m.value)) {
+        *ret = m.value;
+        return true;
+    }
+    if (json_get(body, STR("message"), &m) && m.kind == JSON_STRING &&
+        (!json_get(body, STR("object"), &kind) || str_eq(kind.value, STR("\"error\"")))) {
+        *ret = body;
+        return true;
+    }
+    if (json_get(body, STR("detail"), &m) && m.kind == JSON_STRING) {
+        *ret = m.value;
+        return true;
+    }
+    return false;
+}
+
+bool
+openai_find_error(struct str body, struct str *ret)
+{
+    struct json_iter it;
+    struct json_member m;
+
+    if (json_kind_of(body) == JSON_OBJECT)
+        return find_in_object(body, ret);
+    return json_array(&it, body) == TG_OK && json_next(&it, &m) && m.kind == JSON_OBJECT &&
+           find_in_object(m.value, ret);
+}
+
+void
+openai_decode_error(unsigned status, struct str body, struct tg_err *err)
+{
+    struct tg_err said = {0};
+    enum tg_err_kind kind = kind_of_status(status);
+    struct str error;
+
+    if (!err)
+        return;
+    if (json_check(body, JSON_DEPTH_MAX, NULL) == TG_OK && openai_find_error(body, &error))
+        openai_read_error(error, &said);
+    if (status == 401 || said.kind == TG_ERR_AUTH) {
+        (void)tg_fail(err, TG_EUNAVAIL, TG_ERR_UPSTREAM, "upstream_auth",
+                      "the upstream refused the gateway's credentials");
+    } else if (said.rc != TG_OK && said.kind != TG_ERR_UPSTREAM) {
+        *err = said;
+    } else {
+        if (kind == TG_ERR_NONE)
+            kind = TG_ERR_UPSTREAM;
+        if (said.rc != TG_OK)
+            (void)tg_fail(err, rc_of(kind), kind, rows[kind].code, "%s", said.msg);
+        else
+            (void)tg_fail(err, rc_of(kind), kind, rows[kind].code,
+                          "the upstream answered with status %u", status);
+    }
+    err->origin = TG_FROM_UPSTREAM;
+}
+
+static void
+put_model(struct json_out *o, const struct ir_model *m)
+{
+    json_open(o, '{');
+    json_kv_str(o, "id", m->id);
+    json_kv_str(o, "object", STR("model"));
+    json_kv_int(o, "created", m->created);
+    json_kv_str(o, "owned_by", m->owner);
+    json_close(o);
+}
+
+tg_rc
+openai_encode_models(const struct ir_model *v, unsigned n, struct buf *b)
+{
+    struct json_out o;
+
+    json_begin(&o, b);
+    json_open(&o, '{');
+    json_kv_str(&o, "object", STR("list"));
+    json_key(&o, "data");
+    json_open(&o, '[');
+    for (unsigned i = 0; i < n; i++)
+        put_model(&o, &v[i]);
+    json_close(&o);
+    json_close(&o);
+    return json_end(&o);
+}
+
+tg_rc
+openai_encode_model(const struct ir_model *m, struct buf *b)
+{
+    struct json_out o;
+
+    json_begin(&o, b);
+    put_model(&o, m);
+    return json_end(&o);
+}
