@@ -13,6 +13,16 @@
 #include "base/clock.h"
 #include "base/id.h"
 
+/* The encoder knows what of the stream is open and closes it first. */
+static tg_rc
+encode_error(void *arg, struct buf *record)
+{
+    struct answer *a = arg;
+    struct ir_event ev = {.kind = IR_EV_ERROR, .err = &a->x->err};
+
+    return a->x->dialect->encode_ev(&a->enc, &ev, record);
+}
+
 static tg_rc
 stream_put(struct ir_sink *sink, const struct ir_event *ev)
 {
@@ -22,6 +32,10 @@ stream_put(struct ir_sink *sink, const struct ir_event *ev)
     if (ev->kind == IR_EV_ERROR) {
         a->x->err = *ev->err;
         return ev->err->rc;
+    }
+    if (ev->kind == IR_EV_START) {
+        a->x->encode_error = encode_error;
+        a->x->encode_error_arg = a;
     }
     if (ev->kind == IR_EV_USAGE)
         a->x->usage = a->enc.usage = *ev->usage;

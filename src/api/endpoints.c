@@ -29,6 +29,8 @@ static const struct endpoint endpoints[] = {
     {"POST", "/v1/convert", api_convert, NULL},
     {"GET", "/v1/models", api_models, NULL},
     {"GET", "/v1/models/*", api_model, NULL},
+    {"GET", "/", api_root, NULL},
+    {"POST", "/api/event_logging/batch", api_telemetry, NULL},
     {"GET", "/health", api_health, NULL},
     {"GET", "/healthz", api_health, NULL},
     {"GET", "/livez", api_livez, NULL},

@@ -11,10 +11,11 @@ void endpoints_serve(struct exchange *x);
 
 /* Handlers, one file a group.  TG_OK: answered. */
 typedef tg_rc endpoint_fn(struct exchange *x);
-endpoint_fn api_generate, api_embeddings;                   /* generate.c */
-endpoint_fn api_convert;                                    /* convert.c  */
-endpoint_fn api_models, api_model;                          /* models.c   */
-endpoint_fn api_health, api_livez, api_readyz, api_version; /* health.c */
+endpoint_fn api_generate, api_embeddings; /* generate.c */
+endpoint_fn api_convert;                  /* convert.c  */
+endpoint_fn api_models, api_model;        /* models.c   */
+endpoint_fn api_root, api_health, api_livez, api_readyz, api_version,
+    api_telemetry; /* health.c */
 
 /* What of the path the pattern's star stands for ("/v1/models/" + this), percent-decoded into
  * the arena.  TG_EINVAL (x->err filled) for a malformed escape. */

@@ -165,10 +165,13 @@ static void
 fail_in_stream(struct exchange *x)
 {
     struct buf record;
+    tg_rc rc;
 
-    buf_init(&record, 4096);
+    buf_init(&record, (size_t)x->settings->limits.event_bytes);
     x->broken = true;
-    if (x->dialect->encode_error_record(&x->err, &record) == TG_OK)
+    rc = x->encode_error ? x->encode_error(x->encode_error_arg, &record)
+                         : x->dialect->encode_error_record(&x->err, &record);
+    if (rc == TG_OK)
         (void)!reply_write_now(&x->reply, buf_str(&record));
     buf_fini(&record);
 }

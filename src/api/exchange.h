@@ -56,6 +56,10 @@ struct exchange {
 
     struct tg_err err;
     enum exchange_end end;
+    /* How an answer under way words x->err as its last record; NULL = as the dialect does
+     * without knowing the stream. */
+    tg_rc (*encode_error)(void *arg, struct buf *);
+    void *encode_error_arg;
     struct str tail;   /* what the star of the endpoint's pattern stands for, as sent */
     const char *route; /* pattern of the endpoint, for the log */
     struct str model;  /* what the client asked for            */

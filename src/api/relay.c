@@ -34,7 +34,8 @@ struct relay {
     struct http_call *call;
     struct dialect_tap tap;
     struct sse sse;
-    struct str run; /* records of the current piece that pass and lie side by side */
+    co_time tail_until; /* 0 = the answer has not ended */
+    struct str run;     /* records of the current piece that pass and lie side by side */
 };
 
 static tg_rc
@@ -122,6 +123,16 @@ fail_by_record(struct relay *r, const struct sse_record *rec)
                                 arena_dup(&x->arena, rec->data));
 }
 
+/* Does nothing follow this record in a stream that has ended?  Some dialects have a record of
+ * their own for that, which an upstream may or may not send. */
+static bool
+is_last(const struct dialect *d, const struct sse_record *rec)
+{
+    struct str end = str_from(d->stream_end, sizeof("data: ") - 1);
+
+    return end.n == 0 || str_eq(rec->data, str_trim(str_of(end.p, end.n - 2)));
+}
+
 /* Everything that one piece of the stream completes.  *ret_over: the exchange has its answer.
  */
 static tg_rc
@@ -150,7 +161,7 @@ relay_records(struct relay *r, struct str piece, bool *ret_over)
         }
         if (rc != TG_OK)
             return rc;
-        if (r->tap.terminal) {
+        if (r->tap.terminal && is_last(x->dialect, &rec)) {
             *ret_over = true;
             break;
         }
@@ -181,21 +192,37 @@ end_of_stream(struct relay *r)
     return rc == TG_OK ? stream_end(x) : rc;
 }
 
+/* The next piece.  Once the answer has ended the upstream has TAIL_NS to end the stream too:
+ * with the dialect's last record, or by the end of its body. */
+static tg_rc
+next_piece(struct relay *r, struct str *ret)
+{
+    struct co_scope tail;
+    tg_rc rc;
+
+    if (!r->tap.terminal)
+        return http_call_read(r->call, ret, &r->x->err);
+    if (r->tail_until == 0)
+        r->tail_until = co_now() + TAIL_NS;
+    co_scope_open(&tail, r->tail_until);
+    rc = http_call_read(r->call, ret, &r->x->err);
+    (void)co_scope_close(&tail);
+    if (rc != TG_OK && co_cancelled() == TG_OK) {
+        *ret = (struct str){NULL, 0}; /* whatever it was: the answer is complete */
+        rc = TG_OK;
+    }
+    return rc;
+}
+
 /* The client has its end; let the upstream finish its body so that the connection can be kept.
  */
 static void
-wait_for_tail(struct http_call *call)
+wait_for_tail(struct relay *r)
 {
-    struct co_scope sc;
-    struct tg_err ignored;
-    struct str piece;
+    struct str piece = STR("more");
 
-    if (call->ended)
-        return;
-    co_scope_open(&sc, co_now() + TAIL_NS);
-    while (http_call_read(call, &piece, &ignored) == TG_OK && piece.n)
+    while (!r->call->ended && piece.n && next_piece(r, &piece) == TG_OK)
         continue;
-    co_scope_close(&sc);
 }
 
 static tg_rc
@@ -209,7 +236,7 @@ relay_stream(struct exchange *x, struct http_call *call, bool keep_usage)
     r.tap.usage = IR_USAGE_UNKNOWN;
     sse_init(&r.sse, (size_t)x->settings->limits.event_bytes);
     do {
-        rc = http_call_read(call, &piece, &x->err);
+        rc = next_piece(&r, &piece);
         if (rc != TG_OK)
             break;
         if (piece.n)
@@ -221,9 +248,11 @@ relay_stream(struct exchange *x, struct http_call *call, bool keep_usage)
     if (rc == TG_OK && !x->reply.ended)
         rc = end_of_stream(&r);
     x->usage = r.tap.usage;
+    if (r.tap.terminal)
+        x->err = (struct tg_err){0};
     sse_fini(&r.sse);
     if (rc == TG_OK && r.tap.terminal)
-        wait_for_tail(call);
+        wait_for_tail(&r);
     return rc;
 }
 
