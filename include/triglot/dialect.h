@@ -87,6 +87,9 @@ struct dialect {
     struct str heartbeat; /* bytes between two records of a stream   */
     struct str stream_end; /* record that ends a clean stream, or ""  */
     size_t enc_size, dec_size;
+    /* encode_ev(IR_EV_ERROR) ends a stream as properly as any other end: its body is
+     * terminated. */
+    bool error_is_end;
     bool one_open; /* answers allow one open block at a time: the sequencer goes in front */
 
     /* Finds the routing fields in body (which must pass json_check first: done here, depth

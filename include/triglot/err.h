@@ -40,8 +40,10 @@ struct tg_err {
     const char *code;       /* static, stable, machine readable: "model_not_found"; or NULL  */
     int sys_errno;          /* 0 or errno of the system call that failed */
     int64_t retry_after_ms; /* 0 = say nothing */
-    char param[96];         /* path of the field at fault, "" when none */
-    char msg[320];          /* one sentence for people, no newline */
+    const char
+        *request_id; /* of the exchange, for dialects that show it in the body; or NULL */
+    char param[96];  /* path of the field at fault, "" when none */
+    char msg[320];   /* one sentence for people, no newline */
 };
 
 /* src/base/err.c.  All accept err == NULL and do nothing then, save for returning rc. */

@@ -142,6 +142,7 @@ answer_not_allowed(struct exchange *x, struct str allow)
               x->req->method.n < 32 ? (int)x->req->method.n : 32, x->req->method.p,
               STR_ARG(allow));
     x->err.http = 405;
+    x->err.request_id = x->id;
     buf_init(&body, 4096);
     exchange_headers(x, &h);
     exchange_header(&h, STR("allow"), allow);

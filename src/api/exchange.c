@@ -172,7 +172,9 @@ fail_in_stream(struct exchange *x)
     rc = x->encode_error ? x->encode_error(x->encode_error_arg, &record)
                          : x->dialect->encode_error_record(&x->err, &record);
     if (rc == TG_OK)
-        (void)!reply_write_now(&x->reply, buf_str(&record));
+        rc = reply_write_now(&x->reply, buf_str(&record));
+    if (rc == TG_OK && x->encode_error && x->dialect->error_is_end)
+        (void)!reply_end(&x->reply);
     buf_fini(&record);
 }
 
@@ -208,6 +210,7 @@ exchange_fail(struct exchange *x)
     if (x->broken)
         return; /* nobody to tell, or told already */
     describe_end(x);
+    x->err.request_id = x->id;
     if (x->committed)
         fail_in_stream(x);
     else if (x->reply.started)

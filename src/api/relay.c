@@ -123,14 +123,15 @@ fail_by_record(struct relay *r, const struct sse_record *rec)
                                 arena_dup(&x->arena, rec->data));
 }
 
-/* Does nothing follow this record in a stream that has ended?  Some dialects have a record of
- * their own for that, which an upstream may or may not send. */
+/* Does nothing follow this record in a stream that has ended?  Some dialects have a bare record
+ * for that behind the one that ends the answer, which an upstream may or may not send. */
 static bool
 is_last(const struct dialect *d, const struct sse_record *rec)
 {
     struct str end = str_from(d->stream_end, sizeof("data: ") - 1);
 
-    return end.n == 0 || str_eq(rec->data, str_trim(str_of(end.p, end.n - 2)));
+    return !str_starts(d->stream_end, STR("data: ")) ||
+           str_eq(rec->data, str_trim(str_of(end.p, end.n - 2)));
 }
 
 /* Everything that one piece of the stream completes.  *ret_over: the exchange has its answer.

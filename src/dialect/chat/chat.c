@@ -6,6 +6,8 @@
  */
 #include "dialect/chat/answer_int.h"
 
+static const char *const through_headers[] = {"openai-beta", NULL};
+
 const struct dialect dialect_chat = {
     .name = "chat",
     .id_prefix = "chatcmpl-",
@@ -13,6 +15,7 @@ const struct dialect dialect_chat = {
         {[DIALECT_GENERATE] = "/chat/completions", [DIALECT_EMBED] = "/embeddings"},
     .auth_header = "authorization",
     .auth_prefix = "Bearer ",
+    .through_headers = through_headers,
     .heartbeat = {": keep-alive\n\n", 14},
     .stream_end = {"data: [DONE]\n\n", 14},
     .enc_size = sizeof(struct chat_enc),

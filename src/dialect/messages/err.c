@@ -78,7 +78,10 @@ messages_encode_error(const struct tg_err *err, struct buf *b)
     json_kv_str(&j, "type", str_z(type));
     put_message(&j, err);
     json_close(&j);
-    json_kv_null(&j, "request_id");
+    if (err->request_id)
+        json_kv_str(&j, "request_id", str_z(err->request_id));
+    else
+        json_kv_null(&j, "request_id");
     json_close(&j);
     rc = json_end(&j);
     if (rc != TG_OK)
@@ -188,6 +191,8 @@ kind_of(unsigned status, struct str error)
     static const char *const asked[] = {"type", "code"};
     struct json_member m;
 
+    if (status == 503) /* its type is api_error, which says less */
+        return TG_ERR_OVERLOADED;
     for (size_t k = 0; k < MESSAGES_COUNT(asked); k++)
         if (json_get(error, str_z(asked[k]), &m) && m.kind == JSON_STRING)
             for (size_t i = 0; i < MESSAGES_COUNT(words); i++)
@@ -244,5 +249,13 @@ messages_read_error(unsigned status, struct str body, struct tg_err *err)
 void
 messages_decode_error(unsigned status, struct str body, struct tg_err *err)
 {
+    if (!err)
+        return;
     (void)!messages_read_error(status, body, err);
+    /* The key is the gateway's: a client that was told 401 would ask its user for another one.
+     */
+    if (err->kind == TG_ERR_AUTH)
+        (void)tg_fail(err, TG_EUNAVAIL, TG_ERR_UPSTREAM, "upstream_auth",
+                      "the upstream refused the gateway's credentials");
+    err->origin = TG_FROM_UPSTREAM;
 }

@@ -21,12 +21,17 @@ static const char *const upstream_headers[] = {"anthropic-version", "2023-06-01"
 #define PING "event: ping\ndata: {\"type\":\"ping\"}\n\n"
 #define STOP "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
 
+static const char *const through_headers[] = {"anthropic-beta", NULL};
+
 const struct dialect dialect_messages = {
     .name = MESSAGES_NAME,
     .id_prefix = "msg_",
     .upstream_path = {[DIALECT_GENERATE] = "/messages"},
     .auth_header = "x-api-key",
     .auth_prefix = "",
+    .mark_header = "anthropic-version",
+    .id_header = "request-id",
+    .through_headers = through_headers,
     .heartbeat = {PING, sizeof PING - 1},
     .stream_end = {STOP, sizeof STOP - 1},
     .enc_size = sizeof(struct messages_enc),

@@ -8,16 +8,20 @@
 #include "dialect/openai.h"
 #include "dialect/responses/responses_int.h"
 
+static const char *const through_headers[] = {"openai-beta", NULL};
+
 const struct dialect dialect_responses = {
     .name = "responses",
     .id_prefix = "resp_",
     .upstream_path = {[DIALECT_GENERATE] = "/responses"},
     .auth_header = "authorization",
     .auth_prefix = "Bearer ",
+    .through_headers = through_headers,
     .heartbeat = {": keep-alive\n\n", 14},
     .stream_end = {"data: [DONE]\n\n", 14},
     .enc_size = sizeof(struct responses_enc),
     .dec_size = sizeof(struct responses_dec),
+    .error_is_end = true,
     .one_open = true,
     .scan_req = responses_scan_req,
     .relay_req = responses_relay_req,
