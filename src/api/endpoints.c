@@ -24,7 +24,7 @@ static const struct endpoint endpoints[] = {
     {"POST", "/v1/chat/completions", api_generate, "chat"},
     {"POST", "/v1/responses", api_generate, "responses"},
     {"POST", "/v1/messages", api_generate, "messages"},
-    {"POST", "/v1/messages/stream", api_generate, "messages"},
+    {"POST", "/v1/messages/stream", api_generate_stream, "messages"},
     {"POST", "/v1/embeddings", api_embeddings, "chat"},
     {"POST", "/v1/convert", api_convert, NULL},
     {"GET", "/v1/models", api_models, NULL},

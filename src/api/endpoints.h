@@ -11,9 +11,9 @@ void endpoints_serve(struct exchange *x);
 
 /* Handlers, one file a group.  TG_OK: answered. */
 typedef tg_rc endpoint_fn(struct exchange *x);
-endpoint_fn api_generate, api_embeddings; /* generate.c */
-endpoint_fn api_convert;                  /* convert.c  */
-endpoint_fn api_models, api_model;        /* models.c   */
+endpoint_fn api_generate, api_generate_stream, api_embeddings; /* generate.c */
+endpoint_fn api_convert;                                       /* convert.c  */
+endpoint_fn api_models, api_model;                             /* models.c   */
 endpoint_fn api_root, api_health, api_livez, api_readyz, api_version,
     api_telemetry; /* health.c */
 

@@ -30,6 +30,9 @@ exchange_end_name(enum exchange_end end)
 void
 exchange_header(struct exchange_headers *h, struct str name, struct str value)
 {
+    for (unsigned i = 0; i < h->n; i++)
+        if (str_ieq(h->v[i].name, name))
+            return;
     if (h->n < EXCHANGE_HEADERS_MAX && value.n)
         h->v[h->n++] = (struct http_header){name, value};
 }
@@ -88,6 +91,8 @@ exchange_headers(struct exchange *x, struct exchange_headers *h)
     if (x->dialect->id_header)
         exchange_header(h, str_z(x->dialect->id_header), str_z(x->id));
     exchange_dropped(x, h);
+    for (unsigned i = 0; i < x->n_shown; i++)
+        exchange_header(h, x->shown[i].name, x->shown[i].value);
     if (origin.n) {
         exchange_header(h, STR("access-control-allow-origin"), origin);
         exchange_header(h, STR("access-control-expose-headers"),

@@ -48,6 +48,7 @@ struct exchange {
     const struct dialect *dialect; /* the client's, by path */
     char id[EXCHANGE_ID_MAX + 1];
 
+    bool must_stream;      /* the path asks for a stream, whatever the body says */
     bool streaming;        /* a stream was asked for: heartbeats may commit it */
     bool committed;        /* status line and stream headers are out           */
     bool broken;           /* the answer cannot be completed: close unterminated */
@@ -66,7 +67,9 @@ struct exchange {
     struct str provider, provider_model;
     const char *provider_dialect;
     struct ir_usage usage;
-    struct ir_drops *drops; /* what translation could not carry; NULL = nothing translated */
+    struct ir_drops *drops;    /* what translation could not carry; NULL = nothing translated */
+    struct http_header *shown; /* an upstream's headers that a translated answer shows */
+    unsigned n_shown;
     unsigned attempts;
     uint64_t heartbeats;
     uint64_t bytes_in_start, bytes_out_start;
@@ -84,6 +87,7 @@ struct exchange_headers {
     unsigned n;
 };
 void exchange_headers(struct exchange *x, struct exchange_headers *h);
+/* Adds one; of two with the same name the first stays, an empty value is left out. */
 void exchange_header(struct exchange_headers *h, struct str name, struct str value);
 
 /* A whole answer with the usual headers and the given content type.  S */

@@ -9,6 +9,41 @@
 #include "api/simulate.h"
 #include "api/translate.h"
 #include "policy/route.h"
+#include "json/scan.h"
+
+/* The body with "stream": true in the place of whatever it says; all dialects call it so.  What
+ * is not an object is left for the dialect to refuse. */
+static tg_rc
+ask_for_stream(struct exchange *x)
+{
+    struct json_member m;
+    struct json_iter it;
+    struct buf body;
+    tg_rc rc;
+
+    if (json_check(buf_str(&x->body), JSON_DEPTH_MAX, NULL) != TG_OK ||
+        json_object(&it, buf_str(&x->body)) != TG_OK)
+        return TG_OK;
+    buf_init(&body, x->body.max);
+    rc = buf_append(&body, STR("{\"stream\":true"));
+    while (rc == TG_OK && json_next(&it, &m)) {
+        if (json_key_is(m.key, STR("stream")))
+            continue;
+        rc = buf_putc(&body, ',');
+        if (rc == TG_OK)
+            rc = buf_append(&body, m.whole);
+    }
+    if (rc == TG_OK)
+        rc = buf_putc(&body, '}');
+    if (rc != TG_OK) {
+        buf_fini(&body);
+        return tg_fail(&x->err, rc, TG_ERR_TOO_LARGE, "request_too_large",
+                       "the request body is as large as it may be");
+    }
+    buf_fini(&x->body);
+    x->body = body;
+    return TG_OK;
+}
 
 static tg_rc
 generate(struct exchange *x, enum dialect_call call)
@@ -19,6 +54,8 @@ generate(struct exchange *x, enum dialect_call call)
     tg_rc rc;
 
     rc = exchange_body(x);
+    if (rc == TG_OK && x->must_stream)
+        rc = ask_for_stream(x);
     if (rc == TG_OK)
         rc = x->dialect->scan_req(&x->arena, call, buf_str(&x->body), &view, &x->err);
     if (rc != TG_OK)
@@ -50,6 +87,13 @@ generate(struct exchange *x, enum dialect_call call)
 tg_rc
 api_generate(struct exchange *x)
 {
+    return generate(x, DIALECT_GENERATE);
+}
+
+tg_rc
+api_generate_stream(struct exchange *x)
+{
+    x->must_stream = true;
     return generate(x, DIALECT_GENERATE);
 }
 

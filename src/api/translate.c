@@ -15,6 +15,8 @@
 #include "http/sse.h"
 #include "json/scan.h"
 
+enum { SHOWN_MAX = 16 };
+
 struct translation {
     struct exchange *x;
     struct upstream *u;
@@ -97,6 +99,19 @@ take_whole(struct translation *t, struct http_call *call)
     return rc;
 }
 
+/* Copies the upstream's headers that a client may see: they outlive the call. */
+static void
+show_headers(struct exchange *x, const struct http_call *call)
+{
+    struct http_header h[SHOWN_MAX];
+
+    x->n_shown = upstream_response_headers(call, h, SHOWN_MAX);
+    x->shown = arena_array(&x->arena, struct http_header, x->n_shown);
+    for (unsigned i = 0; i < x->n_shown; i++)
+        x->shown[i] = (struct http_header){arena_dup(&x->arena, h[i].name),
+                                           arena_dup(&x->arena, h[i].value)};
+}
+
 /* A status that is not 2xx, in the client's words. */
 static tg_rc
 take_error(struct translation *t, struct http_call *call)
@@ -127,6 +142,7 @@ take_response(struct translation *t, struct http_call *call)
     struct exchange *x = t->x;
     tg_rc rc;
 
+    show_headers(x, call);
     if (call->head->status >= 300)
         return take_error(t, call);
     rc = relay_check_type(x, call->head, t->req.stream);

@@ -171,7 +171,7 @@ describe('methods and paths', () => {
   });
 
   it('404 in the envelope', async () => {
-    for (const path of ['/', '/v1', '/v1/chat', '/v1/chat/completionsX', '/nowhere?x=1', '/v1/models/nobody']) envelope(await get(daemon, path), 404);
+    for (const path of ['/v1', '/v1/chat', '/v1/chat/completionsX', '/nowhere?x=1', '/v1/models/nobody']) envelope(await get(daemon, path), 404);
     envelope(await exchange(daemon, 'POST', '/v1/nothing', {}, {}), 404);
   });
 

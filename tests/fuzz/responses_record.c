@@ -120,7 +120,8 @@ tap(struct str lines)
             event = str_cut(str_from(line, 1), ' ', &line);
         seen = dialect->tap_record(&t, event, line, &err);
         assert(seen < DIALECT_FAILED || err.rc != TG_OK);
-        if (seen == DIALECT_PASS && json_check(line, JSON_DEPTH_MAX, NULL) != TG_OK)
+        if (seen == DIALECT_PASS && !str_starts(line, STR("[DONE]")) &&
+            json_check(line, JSON_DEPTH_MAX, NULL) != TG_OK)
             abort();
         (void)dialect->tap_whole(&whole, DIALECT_GENERATE, line);
         (void)dialect->error_fits(line);

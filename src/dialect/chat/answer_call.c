@@ -269,7 +269,9 @@ take_fragment(struct dialect_dec *dec, uint32_t choice, const struct fragment *f
 
     if (!c)
         rc = add_call(dec, choice, f, &c);
-    if (rc == TG_OK && c->state == CHAT_CALL_WAITING) {
+    if (rc != TG_OK || !c)
+        return rc;
+    if (c->state == CHAT_CALL_WAITING) {
         c->freeform |= f->freeform;
         if (c->id.n == 0 && f->id.n)
             rc = chat_keep(dec, f->id, &c->id);

@@ -321,7 +321,7 @@ note_drops(struct messages_out *o)
     /* These two are the gateway's to keep, so they are no reason to refuse. */
     if (req->metadata.n && !str_eq(req->metadata, STR("{}")))
         ir_drop(o->drops, STR("metadata"));
-    if (req->store != IR_UNSAID)
+    if (req->store == IR_YES)
         ir_drop(o->drops, STR("store"));
     if (req->cache_key.n)
         messages_drop(o, "prompt_cache_key");

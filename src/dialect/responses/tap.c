@@ -17,7 +17,7 @@ struct str
 responses_type_of(struct str data)
 {
     static const struct str first = {"{\"type\":", 8};
-    struct str s = data;
+    struct str s;
     struct json_member m;
     size_t n;
 

@@ -224,7 +224,7 @@ responses_read_tool_choice(struct responses_reader *r, const struct json_member 
     struct field_at at = {NULL, "tool_choice", 0};
     struct str word = {NULL, 0};
     struct json_member type;
-    struct ir_tool *t;
+    struct ir_tool *t = NULL;
     tg_rc rc;
 
     if (!field_has(choice))
@@ -239,7 +239,7 @@ responses_read_tool_choice(struct responses_reader *r, const struct json_member 
         rc = read_allowed(r, &at, choice->value);
     } else {
         rc = find_tool(r, &at, choice->value, &t);
-        if (rc == TG_OK) {
+        if (rc == TG_OK && t) {
             r->req->tool_choice = IR_CHOICE_NAMED;
             r->req->tool_name = t->name;
         }
