@@ -6,6 +6,7 @@
  * live traffic, and so shows what a live exchange would have said.
  */
 #include "api/endpoints.h"
+#include "api/translate.h"
 #include "base/clock.h"
 #include "http/sse.h"
 #include "ir/event.h"
@@ -101,7 +102,6 @@ static tg_rc
 convert_stream(struct conversion *c)
 {
     struct exchange *x = c->x;
-    struct sse_record rec;
     struct str text;
     struct sse sse;
     bool over = false;
@@ -113,15 +113,10 @@ convert_stream(struct conversion *c)
     codecs_open(c, true);
     sse_init(&sse, (size_t)x->settings->limits.event_bytes);
     sse_input(&sse, text);
-    for (int pass = 0; rc == TG_OK && pass < 2; pass++) {
-        while (!over && (rc = sse_next(&sse, &rec, &x->err)) == TG_OK &&
-               rec.kind != SSE_NEED_MORE && rc == TG_OK)
-            if (rec.kind == SSE_EVENT && rec.has_data &&
-                (rc = c->from->decode_record(&c->dec, rec.event, rec.data, &over)) != TG_OK)
-                break;
-        if (pass == 0)
-            sse_finish(&sse);
-    }
+    rc = translate_records(c->from, &c->dec, &sse, &over);
+    sse_finish(&sse);
+    if (rc == TG_OK && !over)
+        rc = translate_records(c->from, &c->dec, &sse, &over);
     if (rc == TG_OK && !over)
         rc = c->from->decode_eof(&c->dec);
     sse_fini(&sse);

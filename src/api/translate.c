@@ -35,18 +35,17 @@ upstream_broke(struct exchange *x, const char *code, const char *what)
     return rc;
 }
 
-/* Everything that one piece of the stream completes. */
-static tg_rc
-take_records(struct translation *t, bool *ret_over)
+tg_rc
+translate_records(const struct dialect *from, struct dialect_dec *dec, struct sse *sse,
+                  bool *ret_over)
 {
-    const struct dialect *d = t->u->dialect;
     struct sse_record rec;
     tg_rc rc;
 
-    while ((rc = sse_next(&t->sse, &rec, &t->x->err)) == TG_OK && rec.kind != SSE_NEED_MORE) {
+    while ((rc = sse_next(sse, &rec, dec->err)) == TG_OK && rec.kind != SSE_NEED_MORE) {
         if (rec.kind == SSE_COMMENT || !rec.has_data)
             continue;
-        rc = d->decode_record(&t->dec, rec.event, rec.data, ret_over);
+        rc = from->decode_record(dec, rec.event, rec.data, ret_over);
         if (rc != TG_OK || *ret_over)
             break;
     }
@@ -70,7 +69,7 @@ take_stream(struct translation *t, struct http_call *call)
             sse_input(&t->sse, piece);
         else
             sse_finish(&t->sse);
-        rc = take_records(t, &over);
+        rc = translate_records(t->u->dialect, &t->dec, &t->sse, &over);
         if (rc == TG_OK && !over && piece.n == 0)
             rc = t->u->dialect->decode_eof(&t->dec);
         if (rc == TG_OK)
