@@ -8,6 +8,7 @@
 #ifndef TRIGLOT_DIALECT_H
 #define TRIGLOT_DIALECT_H
 
+#include "triglot/caps.h"
 #include "triglot/ir.h"
 
 struct buf;
@@ -74,13 +75,16 @@ struct dialect_route {
     struct str model;   /* what to ask the upstream for                     */
     bool strict;        /* a field that would be dropped is refused instead */
     int64_t max_tokens; /* when the request says none and the dialect needs one */
+    struct ir_caps caps;
 };
 
 struct dialect {
     const char *name;
     const char *id_prefix;                     /* "chatcmpl-"                             */
-    const char *upstream_path[DIALECT_CALL_N]; /* behind the base URL; NULL = cannot      */
-    const char *auth_header, *auth_prefix;     /* how an upstream's key is sent           */
+    const char *upstream_path[DIALECT_CALL_N]; /* behind the base URL; NULL = cannot; behind
+                                                  /v1 it is this gateway's endpoint too */
+    const char *stream_path; /* endpoint whose answers always stream, likewise, or NULL */
+    const char *auth_header, *auth_prefix; /* how an upstream's key is sent           */
     const char *mark_header; /* request header that only this dialect's clients send, or NULL */
     const char
         *id_header;       /* response header for the request id besides x-request-id, or NULL */
@@ -111,6 +115,9 @@ struct dialect {
     /* Is this body an error of the dialect, fit to be passed on? */
     bool (*error_fits)(struct str body);
 
+    /* What a server and a model of this dialect are expected to take. */
+    void (*caps)(enum caps_server, struct str model, struct ir_caps *ret);
+
     tg_rc (*decode_req)(struct arena *, struct str body, struct ir_req *ret, struct tg_err *);
     /* Appends the records of one event: none, one or two, always whole; for IR_EV_END
      * stream_end, where the dialect has one.  TG_ELIMIT: the buffer is full, and as it was.
@@ -118,6 +125,10 @@ struct dialect {
      * has no words for. */
     tg_rc (*encode_ev)(struct dialect_enc *, const struct ir_event *, struct buf *);
     tg_rc (*encode_res)(struct dialect_enc *, const struct ir_res *, struct buf *);
+    /* A typed record that says only that the stream lives, for clients that do not count
+     * comments; after IR_EV_START.  enc is NULL in a stream that is relayed.  NULL: the dialect
+     * has none, or its heartbeat is one. */
+    tg_rc (*encode_alive)(struct dialect_enc *, struct buf *);
     tg_rc (*decode_embed)(struct arena *, struct str body, struct ir_embed_req *ret,
                           struct tg_err *);
     tg_rc (*encode_embed)(const struct dialect_enc *, const struct ir_embed_req *,

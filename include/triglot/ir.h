@@ -67,6 +67,7 @@ struct ir_block {
     struct ir_block *sub;   /* RESULT: its parts (TEXT, MEDIA), when it is more than text */
     struct ir_media *media; /* MEDIA                                                   */
     struct ir_note *notes;  /* TEXT                                                     */
+    struct str logprobs;    /* TEXT: raw JSON array, one element a token, "" = none     */
     struct str cache_ttl;   /* explicit cache mark on this block: "5m", "30m", "1h", "12h" */
     struct ir_block *next;
 };
@@ -179,7 +180,8 @@ enum ir_stop {
     IR_STOP_SEQUENCE,
     IR_STOP_LENGTH,
     IR_STOP_CALLS,
-    IR_STOP_FILTER
+    IR_STOP_FILTER,
+    IR_STOP_PAUSE /* the provider rests in the middle of its own tools' work */
 };
 
 /* Totals, -1 = not known.  input includes cached and cache_write, output includes reasoning. */
@@ -209,6 +211,7 @@ struct ir_event {
     uint32_t block;               /* OPEN to CLOSE: number, dense from 0 within the choice */
     const struct ir_block *head;  /* OPEN; CLOSE of a THINK block with a sig, else NULL */
     struct str text;              /* DELTA; STOP_SEQUENCE: which one, if known */
+    struct str logprobs;          /* DELTA of TEXT: raw JSON array for this text, "" = none */
     const struct ir_note *note;   /* NOTE; one, next means nothing          */
     enum ir_stop stop;            /* STOP                                   */
     const struct ir_usage *usage; /* USAGE                                 */

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "dialect/request.h"
 #include "ir/dump.h"
 #include "triglot/dialect.h"
 #include "json/scan.h"
@@ -46,14 +47,16 @@ relay(struct arena *a, const struct dialect *d, struct str body)
 static void
 encode(struct arena *a, const struct dialect *d, const struct ir_req *req, bool strict)
 {
-    const struct dialect_route route = {.model = STR("claude-x"), .strict = strict};
+    struct dialect_route route = {.model = STR("claude-x"), .strict = strict};
+    struct ir_adapt *adapt = NULL;
     struct ir_drops drops = {.n = 0};
     struct ir_req again = {0};
     struct tg_err err = {0};
     struct buf out;
 
+    d->caps(CAPS_SERVER_AUTO, route.model, &route.caps);
     buf_init(&out, 8 << 20);
-    if (d->encode_req(a, req, &route, &out, &drops, &err) != TG_OK) {
+    if (dialect_put_request(a, d, req, &route, &out, &adapt, &drops, &err) != TG_OK) {
         assert(err.rc != TG_OK && err.msg[0] && out.n == 0);
     } else {
         if (json_check(buf_str(&out), JSON_DEPTH_MAX, &err) != TG_OK)

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "dialect/request.h"
 #include "ir/dump.h"
 #include "triglot/dialect.h"
 #include "json/scan.h"
@@ -47,9 +48,10 @@ relay(struct arena *a, const struct dialect *d, struct str body)
 static void
 write_for_all(struct arena *a, const struct dialect *own, const struct ir_req *req)
 {
-    const struct dialect_route route = {.model = STR("m"), .max_tokens = 4096};
+    struct dialect_route route = {.model = STR("m"), .max_tokens = 4096};
 
     for (const struct dialect *const *d = dialect_all(); *d; d++) {
+        struct ir_adapt *adapt = NULL;
         struct ir_drops drops = {.n = 0};
         struct ir_req again = {0};
         struct tg_err err = {0};
@@ -57,8 +59,9 @@ write_for_all(struct arena *a, const struct dialect *own, const struct ir_req *r
 
         if (!(*d)->encode_req)
             continue;
+        (*d)->caps(CAPS_SERVER_AUTO, route.model, &route.caps);
         buf_init(&out, 1 << 22);
-        if ((*d)->encode_req(a, req, &route, &out, &drops, &err) != TG_OK) {
+        if (dialect_put_request(a, *d, req, &route, &out, &adapt, &drops, &err) != TG_OK) {
             assert(out.n == 0 && err.msg[0]);
         } else {
             if (json_check(buf_str(&out), JSON_DEPTH_MAX, NULL) != TG_OK)

@@ -25,6 +25,7 @@ const struct dialect dialect_chat = {
     .tap_record = chat_tap_record,
     .tap_whole = chat_tap_whole,
     .error_fits = chat_error_fits,
+    .caps = chat_caps,
     .decode_req = chat_decode_req,
     .encode_ev = chat_encode_ev,
     .encode_res = chat_encode_res,

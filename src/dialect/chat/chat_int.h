@@ -148,6 +148,7 @@ void chat_decode_error(unsigned status, struct str body, struct tg_err *err);
 bool chat_find_error(struct str body, struct str *ret);
 
 /* enc_req.c */
+void chat_caps(enum caps_server server, struct str model, struct ir_caps *ret);
 tg_rc chat_encode_req(struct arena *a, const struct ir_req *req,
                       const struct dialect_route *route, struct buf *b, struct ir_drops *drops,
                       struct tg_err *err);

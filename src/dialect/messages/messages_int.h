@@ -95,6 +95,7 @@ struct messages_out {
     unsigned calls, results; /* without an id, so far */
 };
 
+void messages_caps(enum caps_server server, struct str model, struct ir_caps *ret);
 tg_rc messages_encode_req(struct arena *a, const struct ir_req *req,
                           const struct dialect_route *route, struct buf *b,
                           struct ir_drops *drops, struct tg_err *err);

@@ -28,6 +28,7 @@ const struct dialect dialect_responses = {
     .tap_record = responses_tap_record,
     .tap_whole = responses_tap_whole,
     .error_fits = openai_error_fits,
+    .caps = responses_caps,
     .decode_req = responses_decode_req,
     .encode_ev = responses_encode_ev,
     .encode_res = responses_encode_res,

@@ -66,6 +66,7 @@ struct responses_writer {
     struct tg_err *err;
 };
 
+void responses_caps(enum caps_server server, struct str model, struct ir_caps *ret);
 tg_rc responses_encode_req(struct arena *a, const struct ir_req *req,
                            const struct dialect_route *route, struct buf *b,
                            struct ir_drops *drops, struct tg_err *err);

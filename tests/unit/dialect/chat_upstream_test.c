@@ -4,6 +4,7 @@
  * media, failed results, tools of other providers, foreign proofs, cache marks, a turn that the
  * client began for the model.  Requests that came as Chat are in the golden cases.
  */
+#include "dialect/request.h"
 #include "triglot/dialect.h"
 
 #include <setjmp.h>
@@ -47,7 +48,8 @@ static const struct made *
 make(const struct ir_req *req, const char *model, bool strict)
 {
     static struct made m;
-    const struct dialect_route route = {.model = str_z(model), .strict = strict};
+    struct dialect_route route = {.model = str_z(model), .strict = strict};
+    struct ir_adapt *adapt = NULL;
     struct ir_drops drops = {0};
     struct arena a;
     struct buf b;
@@ -56,7 +58,8 @@ make(const struct ir_req *req, const char *model, bool strict)
     m = (struct made){0};
     arena_init(&a);
     buf_init(&b, sizeof m.body - 1);
-    m.rc = chat->encode_req(&a, req, &route, &b, &drops, &m.err);
+    chat->caps(CAPS_SERVER_AUTO, route.model, &route.caps);
+    m.rc = dialect_put_request(&a, chat, req, &route, &b, &adapt, &drops, &m.err);
     if (m.rc == TG_OK)
         assert_int_equal(json_check(buf_str(&b), JSON_DEPTH_MAX, NULL), TG_OK);
     else

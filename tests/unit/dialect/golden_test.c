@@ -34,6 +34,7 @@
 #include <glob.h>
 
 #include "base/buf.h"
+#include "dialect/request.h"
 #include "ir/dump.h"
 #include "ir/event.h"
 #include "ir/fold.h"
@@ -403,15 +404,17 @@ make_upstream(struct golden *g, const struct dialect *d, struct str model, struc
     struct str rest = model;
     struct dialect_route route = {.model = word(&rest), .max_tokens = 4096};
     struct ir_req *req = arena_new(&g->a, struct ir_req);
+    struct ir_adapt *adapt = NULL;
     struct ir_drops drops = {0};
     struct tg_err err = {0};
     tg_rc rc;
 
     route.strict = str_eq(rest, STR("strict"));
+    d->caps(CAPS_SERVER_AUTO, route.model, &route.caps);
     if (g->dialect->decode_req(&g->a, g->body, req, &err) != TG_OK)
         fail_msg("%s: %s", g->path, err.msg);
     g->req = req;
-    rc = d->encode_req(&g->a, req, &route, out, &drops, &err);
+    rc = dialect_put_request(&g->a, d, req, &route, out, &adapt, &drops, &err);
     if (rc != TG_OK) {
         assert_int_equal(out->n, 0);
         assert_int_equal(buf_printf(out, "refused %s %s\n", err.param, err.code), TG_OK);

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "dialect/request.h"
 #include "triglot/dialect.h"
 #include "json/scan.h"
 
@@ -28,6 +29,7 @@ run(struct result *r, const char *json, change_fn *change, struct dialect_route 
     const struct dialect *d = dialect_find(STR("messages"));
     struct ir_drops drops = {.n = 0};
     struct ir_req req = {.n_msgs = 0};
+    struct ir_adapt *adapt = NULL;
     struct buf b, names;
 
     *r = (struct result){.rc = TG_OK};
@@ -41,7 +43,8 @@ run(struct result *r, const char *json, change_fn *change, struct dialect_route 
     if (change)
         change(&r->a, &req);
     assert_int_equal(buf_append(&b, STR("kept")), TG_OK);
-    r->rc = d->encode_req(&r->a, &req, &route, &b, &drops, &r->err);
+    d->caps(CAPS_SERVER_AUTO, route.model, &route.caps);
+    r->rc = dialect_put_request(&r->a, d, &req, &route, &b, &adapt, &drops, &r->err);
     if (r->rc == TG_OK)
         assert_int_equal(json_check(str_from(buf_str(&b), 4), JSON_DEPTH_MAX, NULL), TG_OK);
     else

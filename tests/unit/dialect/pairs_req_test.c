@@ -1,5 +1,6 @@
 /* pairs_req_test.c -- every ordered pair of dialects: requests, and answers that come back in
  * the next request. */
+#include "dialect/request.h"
 #include "support/pairs.h"
 
 #include <setjmp.h>
@@ -26,11 +27,13 @@ through(struct arena *a, const struct dialect *d, const struct ir_req *req,
 {
     struct dialect_route route = {.model = STR("m"), .max_tokens = 4096};
     struct tg_err err = {0};
+    struct ir_adapt *adapt = NULL;
     const char *why = NULL;
     struct buf b;
 
+    d->caps(CAPS_SERVER_AUTO, route.model, &route.caps);
     buf_init(&b, PAIRS_BYTES_MAX);
-    if (d->encode_req(a, req, &route, &b, drops, &err) != TG_OK)
+    if (dialect_put_request(a, d, req, &route, &b, &adapt, drops, &err) != TG_OK)
         why = arena_printf(a, "encode_req of %s: %s (%s)", d->name, err.msg, err.param).p;
     else if (*ret_body = arena_dup(a, buf_str(&b)),
              json_check(*ret_body, JSON_DEPTH_MAX, &err) != TG_OK)
@@ -104,6 +107,7 @@ strict_routes_refuse_what_others_drop(void **state)
             struct dialect_route route = {.model = STR("m"), .max_tokens = 4096};
             struct ir_req req = {0};
             struct ir_drops drops = {.n = 0}, none = {.n = 0};
+            struct ir_adapt *adapt = NULL;
             struct tg_err err = {0};
             struct arena a;
             struct buf b;
@@ -113,13 +117,14 @@ strict_routes_refuse_what_others_drop(void **state)
                 continue;
             arena_init(&a);
             buf_init(&b, PAIRS_BYTES_MAX);
+            to->caps(CAPS_SERVER_AUTO, route.model, &route.caps);
             if (from->decode_req(&a, str_z(pairs_requests[i].body), &req, &err) == TG_OK) {
                 pairs_ran();
-                lenient = to->encode_req(&a, &req, &route, &b, &drops, &err);
+                lenient = dialect_put_request(&a, to, &req, &route, &b, &adapt, &drops, &err);
                 route.strict = true;
                 buf_clear(&b);
                 err = (struct tg_err){0};
-                strict = to->encode_req(&a, &req, &route, &b, &none, &err);
+                strict = dialect_put_request(&a, to, &req, &route, &b, &adapt, &none, &err);
                 if (lenient == TG_OK && !strstr(pairs_requests[i].not_to, to->name) &&
                     (strict == TG_OK) != (drops.n == 0))
                     pairs_fault(from, to, pairs_requests[i].name, "strict: %s with %u drops",
