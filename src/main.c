@@ -21,6 +21,7 @@
 
 #include "co/ring.h"
 #include "conf/conf.h"
+#include "dialect/manual.h"
 #include "gate/gate.h"
 #include "http/version.h"
 #include "net/tls.h"
@@ -38,7 +39,7 @@
 enum { EXIT_USAGE = 2 };
 
 /* Long options without a letter. */
-enum { OPT_DUMP = 256, OPT_MDOC, OPT_CA_FILE, OPT_SERVER_NAME };
+enum { OPT_DUMP = 256, OPT_MDOC, OPT_MDOC_DIALECTS, OPT_CA_FILE, OPT_SERVER_NAME };
 
 struct option_row {
     const char *name;
@@ -55,6 +56,7 @@ static const struct option_row daemon_options[] = {
     {"version", 'V', NULL,
      "print the versions of triglot, its libraries and the kernel and exit"},
     {"mdoc-options", OPT_MDOC, NULL, NULL},
+    {"mdoc-dialects", OPT_MDOC_DIALECTS, NULL, NULL},
     {NULL, 0, NULL, NULL},
 };
 
@@ -66,7 +68,7 @@ static const struct option_row check_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-enum { OPTIONS_MAX = 8 };
+enum { OPTIONS_MAX = 8, MANUAL_MAX = 1 << 20 };
 
 /* The table in getopt_long's two forms. */
 static void
@@ -103,6 +105,17 @@ print_options(const struct option_row *rows)
                  rows->arg ? rows->arg : "");
         printf("  %-24s  %s\n", left, rows->help);
     }
+}
+
+static void
+print_carry_tables(void)
+{
+    struct buf b;
+
+    buf_init(&b, MANUAL_MAX);
+    if (dialect_manual(&b) == TG_OK)
+        fwrite(buf_str(&b).p, 1, b.n, stdout);
+    buf_fini(&b);
 }
 
 static void
@@ -334,6 +347,9 @@ main(int argc, char **argv)
             break;
         case OPT_MDOC:
             settings_mdoc(stdout);
+            return finish_stdout();
+        case OPT_MDOC_DIALECTS:
+            print_carry_tables();
             return finish_stdout();
         case 'h':
             print_help();

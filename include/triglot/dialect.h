@@ -9,6 +9,7 @@
 #define TRIGLOT_DIALECT_H
 
 #include "triglot/caps.h"
+#include "triglot/carry.h"
 #include "triglot/ir.h"
 
 struct buf;
@@ -55,6 +56,7 @@ struct dialect_enc {
     struct str id;            /* of the answer, made by the caller with id_prefix */
     struct str model;         /* as the client knows it                           */
     int64_t created;          /* Unix seconds                                     */
+    int64_t now;              /* likewise, at each call; 0 = not known            */
     bool stream_usage;        /* usage is wanted in the stream                    */
     struct ir_usage usage;
     struct arena *arena; /* of the exchange: for what an encoder must remember */
@@ -114,6 +116,9 @@ struct dialect {
     bool (*tap_whole)(struct dialect_tap *, enum dialect_call, struct str body);
     /* Is this body an error of the dialect, fit to be passed on? */
     bool (*error_fits)(struct str body);
+
+    const struct carry_cell
+        *carry; /* CARRY_FEATURE_N of them, for an upstream that nobody named */
 
     /* What a server and a model of this dialect are expected to take. */
     void (*caps)(enum caps_server, struct str model, struct ir_caps *ret);

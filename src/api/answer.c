@@ -1,8 +1,8 @@
 /* answer.c -- events of a model, told in the client's dialect.
  *
- * Events pass the grammar check, then, for dialects whose answers have one open block at a
- * time, the sequencer.  A streaming client's dialect encodes each into the out buffer; for the
- * others the fold builds a whole response that is encoded at the end.
+ * Events pass the hub's chain of sinks (ir/chain.h).  A streaming client's dialect encodes each
+ * into the out buffer; for the others the fold builds a whole response that is encoded at the
+ * end.
  *
  * Records of several events leave in one write (answer_flush), so that an upstream read costs
  * one send whatever it held, and so that no codec is ever suspended in mid-event.
@@ -36,6 +36,7 @@ stream_put(struct ir_sink *sink, const struct ir_event *ev)
     if (ev->kind == IR_EV_START) {
         a->x->encode_error = encode_error;
         a->x->encode_error_arg = a;
+        a->x->enc = &a->enc;
     }
     if (ev->kind == IR_EV_USAGE)
         a->x->usage = a->enc.usage = *ev->usage;
@@ -66,10 +67,16 @@ encoder_open(struct answer *a)
 }
 
 void
-answer_open(struct answer *a, struct exchange *x, const struct ir_req *req, bool eager)
+answer_open(struct answer *a, struct exchange *x, const struct ir_req *req,
+            struct ir_adapt *adapt, bool eager)
 {
-    size_t bytes_max = (size_t)x->settings->limits.response_bytes;
-    struct ir_sink *last;
+    struct ir_chain_conf conf = {.adapt = adapt,
+                                 .choices = req->choices,
+                                 .stream = req->stream ? &a->stream : NULL,
+                                 .one_open = x->dialect->one_open,
+                                 .arrived = !req->stream,
+                                 .bytes_max = (size_t)x->settings->limits.response_bytes,
+                                 .err = &x->err};
 
     a->x = x;
     a->req = req;
@@ -77,18 +84,7 @@ answer_open(struct answer *a, struct exchange *x, const struct ir_req *req, bool
     a->stream.put = stream_put;
     encoder_open(a);
     buf_init(&a->out, (size_t)x->settings->limits.event_bytes);
-    if (req->stream) {
-        last = &a->stream;
-        if (x->dialect->one_open) {
-            ir_seq_init(&a->seq, &x->arena, bytes_max, last, &x->err);
-            last = &a->seq.sink;
-        }
-    } else {
-        ir_fold_init(&a->fold, &x->arena, req->choices, bytes_max, &x->err);
-        last = &a->fold.sink;
-    }
-    ir_check_init(&a->check, req->choices, last, &x->err);
-    a->sink = &a->check.sink;
+    ir_chain_open(&a->chain, &x->arena, &conf);
 }
 
 tg_rc
@@ -110,9 +106,9 @@ send_whole(struct answer *a)
     struct buf body;
     tg_rc rc;
 
-    x->usage = a->enc.usage = a->fold.res.usage;
+    x->usage = a->enc.usage = a->chain.fold->res.usage;
     buf_init(&body, (size_t)x->settings->limits.response_bytes);
-    rc = x->dialect->encode_res(&a->enc, &a->fold.res, &body);
+    rc = x->dialect->encode_res(&a->enc, &a->chain.fold->res, &body);
     if (rc == TG_OK)
         rc = exchange_answer(x, 200, STR("application/json"), buf_str(&body));
     else
@@ -131,7 +127,7 @@ answer_close(struct answer *a, tg_rc rc)
         rc = flushed;
     if (rc == TG_OK)
         rc = a->req->stream ? stream_end(a->x) : send_whole(a);
-    ir_seq_fini(&a->seq);
+    ir_chain_close(&a->chain);
     buf_fini(&a->out);
     return rc;
 }

@@ -8,10 +8,9 @@
 #include "api/endpoints.h"
 #include "api/translate.h"
 #include "base/clock.h"
+#include "dialect/request.h"
 #include "http/sse.h"
-#include "ir/event.h"
-#include "ir/fold.h"
-#include "ir/seq.h"
+#include "ir/chain.h"
 #include "json/field.h"
 #include "json/write.h"
 
@@ -23,10 +22,8 @@ struct conversion {
     struct ir_drops drops;
     struct dialect_enc enc;
     struct dialect_dec dec;
-    struct ir_check check;
-    struct ir_seq seq;
+    struct ir_chain chain;
     struct ir_sink stream;
-    struct ir_fold fold;
     struct buf out;
 };
 
@@ -43,7 +40,12 @@ codecs_open(struct conversion *c, bool stream)
 {
     struct exchange *x = c->x;
     size_t bytes_max = (size_t)x->settings->limits.response_bytes;
-    struct ir_sink *last = stream ? &c->stream : &c->fold.sink;
+    struct ir_chain_conf conf = {.choices = 1,
+                                 .stream = stream ? &c->stream : NULL,
+                                 .one_open = c->to->one_open,
+                                 .arrived = !stream,
+                                 .bytes_max = bytes_max,
+                                 .err = &x->err};
 
     c->req.choices = 1;
     c->enc = (struct dialect_enc){
@@ -57,11 +59,9 @@ codecs_open(struct conversion *c, bool stream)
         .state = arena_alloc(&x->arena, c->to->enc_size + 1, 16),
     };
     c->stream.put = stream_put;
-    ir_fold_init(&c->fold, &x->arena, 1, bytes_max, &x->err);
-    ir_seq_init(&c->seq, &x->arena, bytes_max, last, &x->err);
-    ir_check_init(&c->check, 1, stream && c->to->one_open ? &c->seq.sink : last, &x->err);
+    ir_chain_open(&c->chain, &x->arena, &conf);
     c->dec = (struct dialect_dec){
-        .sink = &c->check.sink,
+        .sink = c->chain.sink,
         .arena = &x->arena,
         .err = &x->err,
         .hold_max = bytes_max,
@@ -74,12 +74,15 @@ convert_request(struct conversion *c)
 {
     struct exchange *x = c->x;
     struct dialect_route route = {.max_tokens = 0};
+    struct ir_adapt *adapt;
     tg_rc rc;
 
     rc = c->from->decode_req(&x->arena, c->payload, &c->req, &x->err);
     route.model = c->req.model;
+    c->to->caps(CAPS_SERVER_AUTO, route.model, &route.caps);
     if (rc == TG_OK)
-        rc = c->to->encode_req(&x->arena, &c->req, &route, &c->out, &c->drops, &x->err);
+        rc = dialect_put_request(&x->arena, c->to, &c->req, &route, &c->out, &adapt, &c->drops,
+                                 &x->err);
     return rc;
 }
 
@@ -91,10 +94,10 @@ convert_response(struct conversion *c)
     codecs_open(c, false);
     rc = c->from->decode_res(&c->dec, c->payload);
     if (rc == TG_OK) {
-        c->enc.usage = c->fold.res.usage;
-        rc = c->to->encode_res(&c->enc, &c->fold.res, &c->out);
+        c->enc.usage = c->chain.fold->res.usage;
+        rc = c->to->encode_res(&c->enc, &c->chain.fold->res, &c->out);
     }
-    ir_seq_fini(&c->seq);
+    ir_chain_close(&c->chain);
     return rc;
 }
 
@@ -120,7 +123,7 @@ convert_stream(struct conversion *c)
     if (rc == TG_OK && !over)
         rc = c->from->decode_eof(&c->dec);
     sse_fini(&sse);
-    ir_seq_fini(&c->seq);
+    ir_chain_close(&c->chain);
     return rc;
 }
 

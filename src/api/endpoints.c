@@ -1,8 +1,10 @@
 /* endpoints.c -- the table of endpoints and how one of them is run.
  *
- * A pattern that ends in '*' takes any rest of the path, slashes included (model ids have
- * them). The path alone decides the endpoint and the client's dialect; the query is not looked
- * at.  HEAD is served as GET without a body, OPTIONS is answered for every known path.
+ * A dialect brings its own endpoints: where it is served upstream, it is served here.  The rest
+ * stands in a table.  A pattern that ends in '*' takes any rest of the path, slashes included
+ * (model ids have them). The path alone decides the endpoint and the client's dialect; the
+ * query is not looked at.  HEAD is served as GET without a body, OPTIONS is answered for every
+ * known path.
  *
  * Invariant: the handler runs inside x->work and nowhere else is x->work open, so that whoever
  * stops an exchange finds either a handler to cancel or an answer already decided.
@@ -15,30 +17,64 @@
 #include "base/clock.h"
 
 struct endpoint {
-    const char *method, *path;
+    const char *method, *path; /* path without the version where that may be left out */
     endpoint_fn *handle;
-    const char *dialect; /* NULL: by the request's headers */
+    const struct dialect *dialect; /* NULL: by the request's headers */
+    bool versioned;                /* stands behind /v1, which clients may leave out */
 };
 
 static const struct endpoint endpoints[] = {
-    {"POST", "/v1/chat/completions", api_generate, "chat"},
-    {"POST", "/v1/responses", api_generate, "responses"},
-    {"POST", "/v1/messages", api_generate, "messages"},
-    {"POST", "/v1/messages/stream", api_generate_stream, "messages"},
-    {"POST", "/v1/embeddings", api_embeddings, "chat"},
-    {"POST", "/v1/convert", api_convert, NULL},
-    {"GET", "/v1/models", api_models, NULL},
-    {"GET", "/v1/models/*", api_model, NULL},
-    {"GET", "/", api_root, NULL},
-    {"POST", "/api/event_logging/batch", api_telemetry, NULL},
-    {"GET", "/health", api_health, NULL},
-    {"GET", "/healthz", api_health, NULL},
-    {"GET", "/livez", api_livez, NULL},
-    {"GET", "/readyz", api_readyz, NULL},
-    {"GET", "/version", api_version, NULL},
+    {"POST", "/convert", api_convert, NULL, true},
+    {"GET", "/models", api_models, NULL, true},
+    {"GET", "/models/*", api_model, NULL, true},
+    {"GET", "/", api_root, NULL, false},
+    {"POST", "/api/event_logging/batch", api_telemetry, NULL, false},
+    {"GET", "/health", api_health, NULL, false},
+    {"GET", "/healthz", api_health, NULL, false},
+    {"GET", "/livez", api_livez, NULL, false},
+    {"GET", "/readyz", api_readyz, NULL, false},
+    {"GET", "/version", api_version, NULL, false},
 };
 
-#define N_ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
+enum { N_FIXED = sizeof endpoints / sizeof endpoints[0], EACH_DIALECT = 3 };
+
+/* A path that the dialect does not have stays NULL. */
+static struct endpoint
+of_dialect(const struct dialect *d, size_t which)
+{
+    struct endpoint e = {.method = "POST", .dialect = d, .versioned = true};
+
+    switch (which) {
+    case 0:
+        e.path = d->upstream_path[DIALECT_GENERATE];
+        e.handle = api_generate;
+        break;
+    case 1:
+        e.path = d->stream_path;
+        e.handle = api_generate_stream;
+        break;
+    default:
+        e.path = d->upstream_path[DIALECT_EMBED];
+        e.handle = api_embeddings;
+    }
+    return e;
+}
+
+/* The i-th of all endpoints; false behind the last. */
+static bool
+endpoint_at(size_t i, struct endpoint *ret)
+{
+    for (const struct dialect *const *d = dialect_all(); *d; d++, i -= EACH_DIALECT) {
+        if (i < EACH_DIALECT) {
+            *ret = of_dialect(*d, i);
+            return true;
+        }
+    }
+    if (i >= N_FIXED)
+        return false;
+    *ret = endpoints[i];
+    return true;
+}
 
 /* Vendors' SDKs put these before the paths of their APIs. */
 static const struct str prefixes[] = {STR("/openai"), STR("/anthropic")};
@@ -72,21 +108,21 @@ matches(struct str pattern, struct str path, struct str *ret_tail)
     return true;
 }
 
-/* A path may leave out the version. */
 static bool
-path_matches(const char *pattern, struct str path, struct str *ret_tail)
+path_matches(const struct endpoint *e, struct str path, struct str *ret_tail)
 {
-    struct str p = str_z(pattern);
-
-    return matches(p, path, ret_tail) ||
-           (str_starts(p, STR("/v1/")) && matches(str_from(p, 3), path, ret_tail));
+    if (!e->path)
+        return false;
+    if (e->versioned && str_starts(path, STR("/v1/")))
+        path = str_from(path, 3);
+    return matches(str_z(e->path), path, ret_tail);
 }
 
-/* A build may leave dialects out. */
-static bool
-built_in(const struct endpoint *e)
+/* The whole pattern, for the log. */
+static const char *
+route_name(struct exchange *x, const struct endpoint *e)
 {
-    return !e->dialect || dialect_find(str_z(e->dialect));
+    return e->versioned ? arena_printf(&x->arena, "/v1%s", e->path).p : e->path;
 }
 
 static bool
@@ -101,15 +137,14 @@ static struct str
 allowed(struct exchange *x)
 {
     struct str list = {NULL, 0}, path = plain_path(x->req);
+    struct endpoint e;
 
-    for (size_t i = 0; i < N_ENDPOINTS; i++) {
-        const struct endpoint *e = &endpoints[i];
-
-        if (!built_in(e) || !path_matches(e->path, path, &x->tail))
+    for (size_t i = 0; endpoint_at(i, &e); i++) {
+        if (!path_matches(&e, path, &x->tail))
             continue;
-        list = arena_printf(&x->arena, "%.*s%s%s, ", STR_ARG(list), e->method,
-                            strcmp(e->method, "GET") == 0 ? ", HEAD" : "");
-        x->route = e->path;
+        list = arena_printf(&x->arena, "%.*s%s%s, ", STR_ARG(list), e.method,
+                            strcmp(e.method, "GET") == 0 ? ", HEAD" : "");
+        x->route = route_name(x, &e);
     }
     return list.n ? arena_printf(&x->arena, "%.*sOPTIONS", STR_ARG(list)) : list;
 }
@@ -174,17 +209,15 @@ static tg_rc
 dispatch(struct exchange *x)
 {
     struct str path = plain_path(x->req);
+    struct endpoint e;
 
-    for (size_t i = 0; i < N_ENDPOINTS; i++) {
-        const struct endpoint *e = &endpoints[i];
-
-        if (built_in(e) && method_matches(e, x->req->method) &&
-            path_matches(e->path, path, &x->tail)) {
-            x->route = e->path;
-            if (e->dialect)
-                x->dialect = dialect_find(str_z(e->dialect));
-            return e->handle(x);
-        }
+    for (size_t i = 0; endpoint_at(i, &e); i++) {
+        if (!method_matches(&e, x->req->method) || !path_matches(&e, path, &x->tail))
+            continue;
+        x->route = route_name(x, &e);
+        if (e.dialect)
+            x->dialect = e.dialect;
+        return e.handle(x);
     }
     return answer_no_endpoint(x);
 }

@@ -53,6 +53,9 @@ struct exchange {
     bool committed;        /* status line and stream headers are out           */
     bool broken;           /* the answer cannot be completed: close unterminated */
     co_time last_out;      /* bytes last queued to the client                  */
+    co_time last_record;   /* likewise, of a typed record                      */
+    bool beats_typed;      /* this client needs typed records as signs of life */
+    bool beats_comment;    /* and untyped ones, or the dialect's own           */
     struct co_timer pulse; /* heartbeats and the write timeout; see stream.c  */
 
     struct tg_err err;
@@ -61,9 +64,10 @@ struct exchange {
      * without knowing the stream. */
     tg_rc (*encode_error)(void *arg, struct buf *);
     void *encode_error_arg;
-    struct str tail;   /* what the star of the endpoint's pattern stands for, as sent */
-    const char *route; /* pattern of the endpoint, for the log */
-    struct str model;  /* what the client asked for            */
+    struct dialect_enc *enc; /* of that answer; NULL = none under way, or it is relayed */
+    struct str tail;         /* what the star of the endpoint's pattern stands for, as sent */
+    const char *route;       /* pattern of the endpoint, for the log */
+    struct str model;        /* what the client asked for            */
     struct str provider, provider_model;
     const char *provider_dialect;
     struct ir_usage usage;

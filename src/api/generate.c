@@ -5,6 +5,7 @@
  * translates.
  */
 #include "api/endpoints.h"
+#include "api/parameters.h"
 #include "api/relay.h"
 #include "api/simulate.h"
 #include "api/translate.h"
@@ -81,6 +82,13 @@ generate(struct exchange *x, enum dialect_call call)
             u->dialect->name);
     if (u->dialect != x->dialect && call == DIALECT_GENERATE)
         return translate_run(x, u, &route);
+    if (route.n_params) {
+        rc = parameters_apply(x, &route, &x->body);
+        if (rc == TG_OK)
+            rc = x->dialect->scan_req(&x->arena, call, buf_str(&x->body), &view, &x->err);
+        if (rc != TG_OK)
+            return rc;
+    }
     return relay_run(x, u, &view, route.model);
 }
 

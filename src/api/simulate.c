@@ -39,8 +39,8 @@ generate(struct exchange *x, const struct sim_params *params)
     if (rc != TG_OK)
         return rc;
     x->attempts++;
-    answer_open(a, x, req, true);
-    return answer_close(a, sim_generate(&x->arena, params, req, a->sink, &x->err));
+    answer_open(a, x, req, NULL, true);
+    return answer_close(a, sim_generate(&x->arena, params, req, a->chain.sink, &x->err));
 }
 
 tg_rc

@@ -10,11 +10,17 @@
  * not make us hold more.  It commits the stream when nothing has done so yet: from then on an
  * error can only be a record.
  *
+ * Most clients count any byte as a sign of life, so a heartbeat is a comment (or the dialect's
+ * own ping).  Some count typed records only; for those the dialect's typed one goes out when no
+ * other record has for its longer interval, and never before the first record of the answer.
+ *
  * The write timeout measures how long bytes have waited without a single one having been taken.
  */
 #include "api/stream.h"
 
 #include "base/clock.h"
+
+enum { ALIVE_MAX = 1024 };
 
 static co_time
 sooner(co_time a, co_time b)
@@ -25,21 +31,68 @@ sooner(co_time a, co_time b)
 static bool
 beats(const struct exchange *x)
 {
-    return x->streaming && x->settings->heartbeat_ms > 0 && !x->reply.ended && !x->broken;
+    return x->streaming && (x->beats_comment || x->beats_typed) &&
+           x->settings->heartbeat_ms > 0 && !x->reply.ended && !x->broken;
 }
 
 /* Before a dialect's first record its clients take nothing but a comment. */
 static const struct str comment = STR(": keep-alive\n\n");
 
 static void
-beat(struct exchange *x)
+choose_beats(struct exchange *x)
 {
+    struct str agent = http_header_get(x->req, STR("user-agent"));
+    enum heartbeat_mode mode = x->settings->heartbeat_mode;
+
+    if (mode == HEARTBEAT_AUTO)
+        mode = str_starts(agent, STR("codex")) ? HEARTBEAT_BOTH : HEARTBEAT_COMMENT;
+    x->beats_typed = mode == HEARTBEAT_EVENT || mode == HEARTBEAT_BOTH;
+    x->beats_comment = mode == HEARTBEAT_COMMENT || mode == HEARTBEAT_BOTH;
+}
+
+/* The bytes of a heartbeat; a failure of the client's end is told by the gone hook. */
+static void
+send_beat(struct exchange *x, struct str bytes)
+{
+    if (stream_commit(x, NULL, 0) == TG_OK && reply_write_now(&x->reply, bytes) == TG_OK)
+        x->heartbeats++;
+}
+
+static void
+beat(struct exchange *x, bool typed)
+{
+    struct buf b;
+
     if (sock_unsent(x->sock) > 0)
         return;
-    if (stream_commit(x, NULL, 0) != TG_OK ||
-        reply_write_now(&x->reply, x->t_first ? x->dialect->heartbeat : comment) != TG_OK)
-        return; /* the client is gone; the gone hook says so */
-    x->heartbeats++;
+    if (!typed) {
+        send_beat(x, x->t_first ? x->dialect->heartbeat : comment);
+        return;
+    }
+    buf_init(&b, ALIVE_MAX);
+    if (x->dialect->encode_alive(x->enc, &b) == TG_OK)
+        send_beat(x, buf_str(&b));
+    buf_fini(&b);
+}
+
+/* Sends what is due; returns when the next beat is. */
+static co_time
+beats_due(struct exchange *x, co_time now)
+{
+    co_time heart_ns = x->settings->heartbeat_ms * NS_PER_MS;
+    co_time typed_ns = x->settings->heartbeat_event_ms * NS_PER_MS;
+    bool typed = x->beats_typed && x->dialect->encode_alive && x->t_first;
+    bool plain = x->beats_comment || !typed;
+
+    if (typed && now - x->last_record >= typed_ns) {
+        beat(x, true);
+        x->last_record = x->last_out = now;
+    } else if (plain && now - x->last_out >= heart_ns) {
+        beat(x, false);
+        x->last_out = now;
+    }
+    return sooner(plain ? x->last_out + heart_ns : CO_NEVER,
+                  typed ? x->last_record + typed_ns : CO_NEVER);
 }
 
 static void
@@ -48,7 +101,6 @@ pulse(struct co_timer *t)
     struct exchange *x = LIST_ITEM(t, struct exchange, pulse);
     co_time now = co_now();
     co_time write_ns = x->settings->write_timeout_ms * NS_PER_MS;
-    co_time heart_ns = x->settings->heartbeat_ms * NS_PER_MS;
     co_time stalled = sock_stalled_since(x->sock);
     co_time next = now + write_ns / 4;
 
@@ -58,13 +110,8 @@ pulse(struct co_timer *t)
     }
     if (stalled != CO_NEVER)
         next = sooner(next, stalled + write_ns);
-    if (beats(x)) {
-        if (now - x->last_out >= heart_ns) {
-            beat(x);
-            x->last_out = now;
-        }
-        next = sooner(next, x->last_out + heart_ns);
-    }
+    if (beats(x))
+        next = sooner(next, beats_due(x, now));
     co_timer_set(t, next);
 }
 
@@ -75,7 +122,8 @@ stream_pulse_start(struct exchange *x)
     co_time heart_ns = x->settings->heartbeat_ms * NS_PER_MS;
     co_time first = x->t_start + write_ns / 4;
 
-    x->last_out = x->t_start;
+    x->last_out = x->last_record = x->t_start;
+    choose_beats(x);
     if (heart_ns > 0)
         first = sooner(first, x->t_start + heart_ns);
     co_timer_init(&x->pulse, pulse);
@@ -113,7 +161,7 @@ stream_write(struct exchange *x, struct str records)
 
     if (rc != TG_OK)
         return rc;
-    x->last_out = co_now();
+    x->last_out = x->last_record = co_now();
     if (x->t_first == 0)
         x->t_first = x->last_out;
     return reply_write(&x->reply, &records, 1);

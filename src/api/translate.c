@@ -11,7 +11,9 @@
 #include "api/translate.h"
 
 #include "api/answer.h"
+#include "api/parameters.h"
 #include "api/relay.h"
+#include "dialect/request.h"
 #include "http/sse.h"
 #include "json/scan.h"
 
@@ -21,6 +23,7 @@ struct translation {
     struct exchange *x;
     struct upstream *u;
     struct ir_req req;
+    struct ir_adapt *adapt; /* what of the request must be undone in the answer */
     struct dialect_dec dec;
     struct answer answer;
     struct sse sse;
@@ -70,6 +73,7 @@ take_stream(struct translation *t, struct http_call *call)
         else
             sse_finish(&t->sse);
         rc = translate_records(t->u->dialect, &t->dec, &t->sse, &over);
+        over |= ir_adapt_over(t->adapt);
         if (rc == TG_OK && !over && piece.n == 0)
             rc = t->u->dialect->decode_eof(&t->dec);
         if (rc == TG_OK)
@@ -147,9 +151,9 @@ take_response(struct translation *t, struct http_call *call)
     rc = relay_check_type(x, call->head, t->req.stream);
     if (rc != TG_OK)
         return rc;
-    answer_open(&t->answer, x, &t->req, false);
+    answer_open(&t->answer, x, &t->req, t->adapt, false);
     t->dec = (struct dialect_dec){
-        .sink = t->answer.sink,
+        .sink = t->answer.chain.sink,
         .arena = &x->arena,
         .err = &x->err,
         .hold_max = (size_t)x->settings->limits.response_bytes,
@@ -171,10 +175,13 @@ make_body(struct translation *t, const struct route *route, struct buf *out)
         .model = route->model, .strict = route->strict, .max_tokens = route->max_tokens};
     tg_rc rc;
 
+    t->u->dialect->caps(route->server, route->model, &dr.caps);
+    route_caps(route, &dr.caps);
     rc = x->dialect->decode_req(&x->arena, buf_str(&x->body), &t->req, &x->err);
     if (rc == TG_OK)
-        rc = t->u->dialect->encode_req(&x->arena, &t->req, &dr, out, x->drops, &x->err);
-    return rc;
+        rc = dialect_put_request(&x->arena, t->u->dialect, &t->req, &dr, out, &t->adapt,
+                                 x->drops, &x->err);
+    return rc == TG_OK ? parameters_apply(x, route, out) : rc;
 }
 
 tg_rc

@@ -114,6 +114,8 @@ enum {
     CONF_RELOAD = 0,   /* SIGHUP takes a new value up */
     CONF_RESTART = 1,  /* only a restart does         */
     CONF_REQUIRED = 2, /* must be set in its section  */
+    CONF_BRIEF = 4,    /* CONF_SECTION: the dump leaves out what nobody set */
+    CONF_TOLD = 8,     /* sections: the manual has their options elsewhere, help says where */
 };
 
 struct conf_name {
@@ -134,6 +136,8 @@ struct conf_row {
     /* Limits of the stored value (integer, seconds in ms, bytes); of the length of a string
      * (max 0 = CONF_TEXT_MAX); of the number of elements of a list (max 0 = CONF_LIST_MAX). */
     int64_t min, max;
+    /* The words of a closed set; CONF_INTEGER: words that stand for a value, which may be
+     * beyond the limits, besides the digits (NULL = none). */
     const struct conf_name *names;
     const struct conf_table *table; /* sections: their rows              */
     unsigned spare;                 /* CONF_SECTIONS: room for as many more elements */
@@ -141,6 +145,7 @@ struct conf_row {
      * does not it may not be set, with only_for as the reason, and is not dumped. */
     bool (*applies)(const void *section);
     const char *only_for;
+    const char *type_note;    /* manual: the type in words, where the row's own would not do */
     const char *default_note; /* manual: the default in words, for one that is computed    */
     const char *help;         /* manual: mdoc text, sentences on lines of their own        */
 };

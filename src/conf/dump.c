@@ -51,7 +51,11 @@ put_value(const struct conf_row *row, const void *field, FILE *out)
         fputs(*(const bool *)field ? "true" : "false", out);
         break;
     case CONF_INTEGER:
-        fprintf(out, "%" PRId64, row_integer(row, field));
+        name = row_value_name(row, row_integer(row, field));
+        if (name)
+            fputs(name, out);
+        else
+            fprintf(out, "%" PRId64, row_integer(row, field));
         break;
     case CONF_SECONDS:
         value_put_seconds(*(const int64_t *)field, text);
@@ -62,7 +66,7 @@ put_value(const struct conf_row *row, const void *field, FILE *out)
         fputs(text, out);
         break;
     case CONF_ENUM:
-        name = row_enum_name(row, *(const int *)field);
+        name = row_value_name(row, *(const int *)field);
         fputs(name ? name : "?", out);
         break;
     case CONF_SECRET:
@@ -105,8 +109,29 @@ put_origin(const struct dumper *d, const void *field)
     putc('\n', d->out);
 }
 
+static bool
+is_default(const struct dumper *d, const void *field)
+{
+    return conf_origin_of(d->origins, field).source == CONF_DEFAULT;
+}
+
+static bool
+all_default(const struct dumper *d, const struct conf_table *t, const void *base)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        if (!is_default(d, row_field_const(&t->rows[i], base)))
+            return false;
+    }
+    return true;
+}
+
 static void dump_table(const struct dumper *d, const struct conf_table *t, const void *base,
-                       int indent, bool item);
+                       int indent, unsigned how);
+
+enum {
+    DUMP_ITEM = 1, /* the first line's indent is already there, as "- " */
+    DUMP_SET = 2,  /* only what somebody set                            */
+};
 
 static void
 dump_row(const struct dumper *d, const struct conf_row *row, const void *base, int indent)
@@ -117,8 +142,14 @@ dump_row(const struct dumper *d, const struct conf_row *row, const void *base, i
 
     fprintf(d->out, "%s:", row->key);
     if (row->type == CONF_SECTION) {
+        bool brief = row->flags & CONF_BRIEF;
+
+        if (brief && all_default(d, row->table, field)) {
+            fputs(" {}  # default\n", d->out);
+            return;
+        }
         putc('\n', d->out);
-        dump_table(d, row->table, field, indent + 2, false);
+        dump_table(d, row->table, field, indent + 2, brief ? DUMP_SET : 0);
         return;
     }
     if (!list) {
@@ -133,7 +164,7 @@ dump_row(const struct dumper *d, const struct conf_row *row, const void *base, i
 
         fprintf(d->out, "%*s- ", indent + 2, "");
         if (row->type == CONF_SECTIONS) {
-            dump_table(d, row->table, v + i * row->table->size, indent + 4, true);
+            dump_table(d, row->table, v + i * row->table->size, indent + 4, DUMP_ITEM);
         } else {
             put_value(row, v + i * sizeof(struct str), d->out);
             putc('\n', d->out);
@@ -141,15 +172,18 @@ dump_row(const struct dumper *d, const struct conf_row *row, const void *base, i
     }
 }
 
-/* item: the first line's indent is already there, as "- ". */
 static void
 dump_table(const struct dumper *d, const struct conf_table *t, const void *base, int indent,
-           bool item)
+           unsigned how)
 {
+    bool item = how & DUMP_ITEM;
+
     for (size_t i = 0; i < t->n; i++) {
         const struct conf_row *row = &t->rows[i];
 
         if (row->applies && !row->applies(base))
+            continue;
+        if ((how & DUMP_SET) && is_default(d, row_field_const(row, base)))
             continue;
         if (!item)
             fprintf(d->out, "%*s", indent, "");
@@ -164,7 +198,14 @@ conf_dump(const struct conf_table *t, const void *base, const struct conf_origin
 {
     struct dumper d = {.origins = o, .file = file, .out = out};
 
-    dump_table(&d, t, base, 0, false);
+    dump_table(&d, t, base, 0, 0);
+}
+
+static void
+mdoc_names(const struct conf_row *row, FILE *out)
+{
+    for (const struct conf_name *n = row->names; n && n->name; n++)
+        fprintf(out, "%s %s", n == row->names ? "" : n[1].name ? "," : " or", n->name);
 }
 
 static void
@@ -172,6 +213,10 @@ mdoc_type(const struct conf_row *row, FILE *out)
 {
     char range[ROW_WORDS_MAX];
 
+    if (row->type_note) {
+        fputs(row->type_note, out);
+        return;
+    }
     row_range(row, range);
     switch (row->type) {
     case CONF_STRING:
@@ -181,7 +226,9 @@ mdoc_type(const struct conf_row *row, FILE *out)
         fputs("True or false", out);
         break;
     case CONF_INTEGER:
-        fprintf(out, "A whole number%s%s", range[0] ? ", " : "", range);
+        fprintf(out, "A whole number%s%s%s", range[0] ? ", " : "", range,
+                row->names ? ", or" : "");
+        mdoc_names(row, out);
         break;
     case CONF_SECONDS:
         fprintf(out, "Seconds%s%s", range[0] ? ", " : "", range);
@@ -192,8 +239,7 @@ mdoc_type(const struct conf_row *row, FILE *out)
     case CONF_ENUM:
     case CONF_CHOICE:
         fputs("One of", out);
-        for (const struct conf_name *n = row->names; n->name; n++)
-            fprintf(out, "%s %s", n == row->names ? "" : n[1].name ? "," : " or", n->name);
+        mdoc_names(row, out);
         break;
     case CONF_SECRET:
         fputs("A secret", out);
@@ -272,7 +318,7 @@ mdoc_table(const struct conf_table *t, const char *prefix, FILE *out)
         mdoc_row(row, prefix, out);
         snprintf(inner, sizeof inner, "%s%s%s.", prefix, row->key,
                  row->type == CONF_SECTIONS ? "[]" : "");
-        if (row->table)
+        if (row->table && !(row->flags & CONF_TOLD))
             mdoc_table(row->table, inner, out);
     }
 }

@@ -35,12 +35,28 @@ set_text(const struct conf_row *row, struct str text, struct str *field, struct 
     return TG_OK;
 }
 
+static const struct conf_name *
+find_name(const struct conf_row *row, struct str text)
+{
+    for (const struct conf_name *n = row->names; n && n->name; n++) {
+        if (str_eq(str_z(n->name), text))
+            return n;
+    }
+    return NULL;
+}
+
 static tg_rc
 set_number(const struct conf_row *row, struct str text, void *field)
 {
+    const struct conf_name *name = find_name(row, text);
     int64_t v = 0;
     tg_rc rc;
 
+    if (name) {
+        assert(row->type == CONF_INTEGER && row->width == sizeof(int64_t));
+        *(int64_t *)field = name->value;
+        return TG_OK;
+    }
     if (row->type == CONF_SECONDS)
         rc = value_seconds(text, &v);
     else if (row->type == CONF_BYTES)
@@ -57,16 +73,6 @@ set_number(const struct conf_row *row, struct str text, void *field)
         *(int64_t *)field = v;
     }
     return TG_OK;
-}
-
-static const struct conf_name *
-find_name(const struct conf_row *row, struct str text)
-{
-    for (const struct conf_name *n = row->names; n->name; n++) {
-        if (str_eq(str_z(n->name), text))
-            return n;
-    }
-    return NULL;
 }
 
 static tg_rc
@@ -164,21 +170,23 @@ row_range(const struct conf_row *row, char out[ROW_WORDS_MAX])
     }
 }
 
-static void
+/* Returns the length of the text. */
+static size_t
 join_names(const struct conf_row *row, char *out, size_t n)
 {
-    size_t used = (size_t)snprintf(out, n, "one of ");
+    size_t used = 0;
 
     for (const struct conf_name *name = row->names; name->name && used < n; name++)
         used += (size_t)snprintf(out + used, n - used, "%s%s", name == row->names ? "" : ", ",
                                  name->name);
+    return used < n ? used : n - 1;
 }
 
 void
 row_words(const struct conf_row *row, char out[ROW_WORDS_MAX])
 {
     char range[ROW_WORDS_MAX];
-    size_t n = ROW_WORDS_MAX;
+    size_t n = ROW_WORDS_MAX, used = 0;
 
     row_range(row, range);
     switch (row->type) {
@@ -190,7 +198,13 @@ row_words(const struct conf_row *row, char out[ROW_WORDS_MAX])
         snprintf(out, n, "true or false");
         break;
     case CONF_INTEGER:
-        snprintf(out, n, "a whole number%s%.100s", range[0] ? " from " : "", range);
+        if (row->names) {
+            used = join_names(row, out, n);
+            used += (size_t)snprintf(out + used, n - used, " or ");
+        }
+        if (used < n)
+            snprintf(out + used, n - used, "a whole number%s%.100s", range[0] ? " from " : "",
+                     range);
         break;
     case CONF_SECONDS:
         snprintf(out, n, "%.100s%sseconds (such as 15, 0.5, 500ms, 15s, 2m)", range,
@@ -202,7 +216,8 @@ row_words(const struct conf_row *row, char out[ROW_WORDS_MAX])
         break;
     case CONF_ENUM:
     case CONF_CHOICE:
-        join_names(row, out, n);
+        used = (size_t)snprintf(out, n, "one of ");
+        join_names(row, out + used, n - used);
         break;
     case CONF_SECRET:
         snprintf(out, n, "text, ${VARIABLE} or file:/path");
@@ -229,19 +244,22 @@ row_guess(const struct conf_row *row, struct conf_guess *g)
     if (row->type == CONF_BOOL) {
         conf_guess_offer(g, STR("true"));
         conf_guess_offer(g, STR("false"));
-        for (const struct conf_name *n = yes; n->name; n++) {
-            if (str_eq(str_z(n->name), g->got))
-                g->best = n->value ? STR("true") : STR("false");
-        }
     }
     for (const struct conf_name *n = row->names; n && n->name; n++)
         conf_guess_offer(g, str_z(n->name));
+    /* Also of a set that has more words than these two. */
+    for (const struct conf_name *n = yes; n->name; n++) {
+        struct str meant = n->value ? STR("true") : STR("false");
+
+        if (str_eq(str_z(n->name), g->got) && (row->type == CONF_BOOL || find_name(row, meant)))
+            g->best = meant;
+    }
 }
 
 const char *
-row_enum_name(const struct conf_row *row, int value)
+row_value_name(const struct conf_row *row, int64_t value)
 {
-    for (const struct conf_name *n = row->names; n->name; n++) {
+    for (const struct conf_name *n = row->names; n && n->name; n++) {
         if (n->value == value)
             return n->name;
     }

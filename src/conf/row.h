@@ -47,8 +47,8 @@ void row_words(const struct conf_row *row, char out[ROW_WORDS_MAX]);
 void row_range(const struct conf_row *row, char out[ROW_WORDS_MAX]);
 /* Offers the words a row of a closed set accepts. */
 void row_guess(const struct conf_row *row, struct conf_guess *g);
-/* The name of an enum's value; NULL when it has none. */
-const char *row_enum_name(const struct conf_row *row, int value);
+/* The name of a value of an enum or an integer; NULL when it has none. */
+const char *row_value_name(const struct conf_row *row, int64_t value);
 int64_t row_integer(const struct conf_row *row, const void *field);
 
 #endif

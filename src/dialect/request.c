@@ -13,7 +13,7 @@ dialect_put_request(struct arena *a, const struct dialect *to, const struct ir_r
 {
     struct ir_adapt *adapt = NULL;
     struct ir_req fitted;
-    tg_rc rc = ir_adapt_req(a, req, route, &fitted, &adapt, drops, err);
+    tg_rc rc = ir_adapt_req(a, req, to->name, route, &fitted, &adapt, drops, err);
 
     if (rc == TG_OK)
         rc = to->encode_req(a, &fitted, route, b, drops, err);

@@ -25,6 +25,7 @@ static const char *const kind_names[] = {
 static const char *const stop_names[] = {
     [IR_STOP_NONE] = "none",     [IR_STOP_END] = "end",     [IR_STOP_SEQUENCE] = "sequence",
     [IR_STOP_LENGTH] = "length", [IR_STOP_CALLS] = "calls", [IR_STOP_FILTER] = "filter",
+    [IR_STOP_PAUSE] = "pause",
 };
 static const char *const evkind_names[] = {
     [IR_EV_START] = "start", [IR_EV_OPEN] = "open",   [IR_EV_DELTA] = "delta",
@@ -132,6 +133,15 @@ put_attr(struct out *o, const char *key, struct str s)
 }
 
 static void
+put_attr_raw(struct out *o, const char *key, struct str raw)
+{
+    if (raw.n == 0)
+        return;
+    put(o, " %s=", key);
+    put_raw(o, raw);
+}
+
+static void
 put_flag(struct out *o, const char *word, bool on)
 {
     if (on)
@@ -201,6 +211,7 @@ put_block(struct out *o, const struct ir_block *b, const char *indent)
         put(o, " ");
         put_text(o, b->text);
     }
+    put_attr_raw(o, "logprobs", b->logprobs);
     put(o, "\n");
     for (const struct ir_note *n = b->notes; n; n = n->next) {
         put(o, "%s  note", indent);
@@ -262,15 +273,6 @@ put_line_tri(struct out *o, const char *key, enum ir_tri v)
 {
     if (v != IR_UNSAID)
         put(o, "%s %s\n", key, NAME(tri_names, v));
-}
-
-static void
-put_attr_raw(struct out *o, const char *key, struct str raw)
-{
-    if (raw.n == 0)
-        return;
-    put(o, " %s=", key);
-    put_raw(o, raw);
 }
 
 /* allowed is the rule, so what is not is told. */
@@ -435,6 +437,7 @@ ir_dump_event(const struct ir_event *ev, struct buf *b)
     case IR_EV_DELTA:
         put(&o, " %u.%u ", ev->choice, ev->block);
         put_text(&o, ev->text);
+        put_attr_raw(&o, "logprobs", ev->logprobs);
         break;
     case IR_EV_NOTE:
         put(&o, " %u.%u", ev->choice, ev->block);

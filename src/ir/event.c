@@ -77,7 +77,15 @@ on_open(struct ir_check *c, const struct ir_event *ev)
 static const char *
 on_delta(struct ir_check *c, const struct ir_event *ev)
 {
-    return find_open(c, ev) == c->n_open ? "text for a block that is not open" : NULL;
+    uint32_t slot = find_open(c, ev);
+
+    if (slot == c->n_open)
+        return "text for a block that is not open";
+    if (ev->logprobs.n && c->open[slot].kind != IR_TEXT)
+        return "log probabilities of a block that is not text";
+    if (ev->logprobs.n && (ev->logprobs.p[0] != '[' || !str_ends(ev->logprobs, STR("]"))))
+        return "log probabilities that are no list";
+    return NULL;
 }
 
 static const char *

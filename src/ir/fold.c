@@ -3,7 +3,8 @@
  * Each choice keeps its blocks in the order they were opened, and apart from that a list of
  * those still open, which is what a delta looks through.  A block's text grows in the arena by
  * doubling: what is left behind is at most as much again as the text itself, and there is
- * nothing to free when a stream breaks.  Citations are kept in the order they came.
+ * nothing to free when a stream breaks.  Citations are kept in the order they came, and lists
+ * of log probabilities become one list.
  *
  * It is meant to stand behind the grammar checker, and is safe without it: an event that names
  * a choice or block it does not know is TG_EPROTO.
@@ -12,11 +13,16 @@
 
 #include "base/list.h"
 
+/* Bytes that grow by doubling. */
+struct grown {
+    char *p;
+    size_t n, cap;
+};
+
 struct open_block {
     struct ir_block *block;
     struct ir_note **note_tail;
-    char *text;
-    size_t n, cap;
+    struct grown text, logprobs; /* logprobs: an array without its closing bracket */
     uint32_t number;
     struct open_block *next;
 };
@@ -141,32 +147,64 @@ find_open(struct choice *ch, uint32_t number)
 }
 
 static tg_rc
-add_text(struct ir_fold *f, struct open_block *o, struct str text)
+grow(struct ir_fold *f, struct grown *g, struct str more)
+{
+    tg_rc rc = take_bytes(f, more.n);
+
+    if (rc != TG_OK || more.n == 0)
+        return rc;
+    if (g->cap - g->n < more.n) {
+        size_t cap = g->cap ? g->cap * 2 : 128;
+        char *p;
+
+        while (cap - g->n < more.n)
+            cap *= 2;
+        p = arena_alloc(f->arena, cap, 1);
+        if (g->n)
+            memcpy(p, g->p, g->n);
+        g->p = p;
+        g->cap = cap;
+    }
+    memcpy(g->p + g->n, more.p, more.n);
+    g->n += more.n;
+    return TG_OK;
+}
+
+static bool
+is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The elements of an array behind those of the arrays before. */
+static tg_rc
+add_logprobs(struct ir_fold *f, struct open_block *o, struct str array)
+{
+    tg_rc rc;
+
+    if (o->block->kind != IR_TEXT || array.n < 2 || array.p[0] != '[' ||
+        !str_ends(array, STR("]")))
+        return broken(f, "log probabilities that are no list or of no text");
+    array = str_of(array.p + 1, array.n - 2);
+    while (array.n && is_space(array.p[0]))
+        array = str_from(array, 1);
+    while (array.n && is_space(array.p[array.n - 1]))
+        array.n--;
+    if (array.n == 0)
+        return TG_OK;
+    rc = grow(f, &o->logprobs, o->logprobs.n ? STR(",") : STR("["));
+    return rc == TG_OK ? grow(f, &o->logprobs, array) : rc;
+}
+
+static tg_rc
+add_delta(struct ir_fold *f, struct open_block *o, const struct ir_event *ev)
 {
     tg_rc rc;
 
     if (!o)
         return broken(f, "text for a block that is not open");
-    if (text.n == 0)
-        return TG_OK;
-    rc = take_bytes(f, text.n);
-    if (rc != TG_OK)
-        return rc;
-    if (o->cap - o->n < text.n) {
-        size_t cap = o->cap ? o->cap * 2 : 128;
-        char *grown;
-
-        while (cap - o->n < text.n)
-            cap *= 2;
-        grown = arena_alloc(f->arena, cap, 1);
-        if (o->n)
-            memcpy(grown, o->text, o->n);
-        o->text = grown;
-        o->cap = cap;
-    }
-    memcpy(o->text + o->n, text.p, text.n);
-    o->n += text.n;
-    return TG_OK;
+    rc = grow(f, &o->text, ev->text);
+    return rc == TG_OK && ev->logprobs.n ? add_logprobs(f, o, ev->logprobs) : rc;
 }
 
 static tg_rc
@@ -220,7 +258,10 @@ close_block(struct ir_fold *f, struct choice *ch, const struct ir_event *ev)
         return broken(f, "the end of a block that is not open");
     if (ev->head && o->block->kind == IR_THINK)
         rc = add_proof(f, o->block, ev->head);
-    o->block->text = str_of(o->text, o->n);
+    if (rc == TG_OK && o->logprobs.n)
+        rc = grow(f, &o->logprobs, STR("]"));
+    o->block->text = str_of(o->text.p, o->text.n);
+    o->block->logprobs = str_of(o->logprobs.p, o->logprobs.n);
     *at = o->next;
     return rc;
 }
@@ -254,7 +295,7 @@ put(struct ir_sink *sink, const struct ir_event *ev)
     case IR_EV_OPEN:
         return open_block(f, ch, ev);
     case IR_EV_DELTA:
-        return add_text(f, *find_open(ch, ev->block), ev->text);
+        return add_delta(f, *find_open(ch, ev->block), ev);
     case IR_EV_NOTE:
         return add_note(f, *find_open(ch, ev->block), ev->note);
     case IR_EV_CLOSE:

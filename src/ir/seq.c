@@ -2,9 +2,10 @@
  *
  * At any moment at most one block is open downstream, the front.  What comes for it passes;
  * what comes for a block that was opened later is kept with that block: its head, its text in
- * one buffer, its citations with the place in the text where they stood, and whether it has
- * closed. When the front closes, the oldest kept block is opened downstream and what was kept
- * of it follows; if it had closed already it closes, and the next one's turn comes at once.
+ * one buffer, its citations and log probabilities with their place in the text, and whether it
+ * has closed. When the front closes, the oldest kept block is opened downstream and what was
+ * kept of it follows; if it had closed already it closes, and the next one's turn comes at
+ * once.
  *
  * Empty deltas end here: some sources send them, and no client is any the wiser for one.
  *
@@ -25,11 +26,14 @@
 #include "base/mem.h"
 #include "ir/unfold.h"
 
-/* A citation kept; its texts lie behind the struct. */
-struct kept_note {
+/* A citation kept, or the log probabilities of a part of the text; the texts lie behind the
+ * struct. */
+struct kept_mark {
     struct list list;
+    bool cites;
     struct ir_note note;
-    size_t at; /* bytes of text before it */
+    struct str logprobs;
+    size_t from, at; /* bytes of text before what it is about, and before it */
     size_t cost;
 };
 
@@ -41,8 +45,8 @@ struct kept {
     struct ir_block *proof; /* the head of its CLOSE, or NULL */
     bool closed;
     struct buf text;
-    struct list notes;
-    size_t cost; /* of everything but the notes */
+    struct list marks;
+    size_t cost; /* of everything but the marks */
 };
 
 struct seq_state {
@@ -151,32 +155,63 @@ keep_block(struct ir_seq *s, const struct ir_event *ev)
     k->number = ev->block;
     k->head = copy_head(ev->head, (char *)(k + 1));
     buf_init(&k->text, s->held_max);
-    list_init(&k->notes);
+    list_init(&k->marks);
     list_add_tail(&st->kept, &k->list);
+    return TG_OK;
+}
+
+static tg_rc
+keep_mark(struct ir_seq *s, struct kept *k, struct kept_mark **ret, size_t n)
+{
+    size_t cost = 0;
+    tg_rc rc = take_bytes(s, &cost, sizeof(struct kept_mark) + n);
+
+    if (rc != TG_OK)
+        return rc;
+    *ret = mem_alloc(sizeof **ret + n);
+    (*ret)->cost = cost;
+    (*ret)->from = (*ret)->at = k->text.n;
+    list_add_tail(&k->marks, &(*ret)->list);
     return TG_OK;
 }
 
 static tg_rc
 keep_note(struct ir_seq *s, struct kept *k, const struct ir_note *note)
 {
-    size_t cost = 0, n = note->url.n + note->title.n + note->cited.n;
-    tg_rc rc = take_bytes(s, &cost, sizeof(struct kept_note) + n);
-    struct kept_note *kn;
+    struct kept_mark *mark;
+    tg_rc rc = keep_mark(s, k, &mark, note->url.n + note->title.n + note->cited.n);
     char *p;
 
     if (rc != TG_OK)
         return rc;
-    kn = mem_alloc(sizeof *kn + n);
-    p = (char *)(kn + 1);
-    kn->cost = cost;
-    kn->at = k->text.n;
-    kn->note = (struct ir_note){.url = move_text(&p, note->url),
-                                .title = move_text(&p, note->title),
-                                .cited = move_text(&p, note->cited),
-                                .start = note->start,
-                                .end = note->end};
-    list_add_tail(&k->notes, &kn->list);
+    p = (char *)(mark + 1);
+    mark->cites = true;
+    mark->note = (struct ir_note){.url = move_text(&p, note->url),
+                                  .title = move_text(&p, note->title),
+                                  .cited = move_text(&p, note->cited),
+                                  .start = note->start,
+                                  .end = note->end};
     return TG_OK;
+}
+
+static tg_rc
+keep_delta(struct ir_seq *s, struct kept *k, const struct ir_event *ev)
+{
+    struct kept_mark *mark;
+    tg_rc rc = take_bytes(s, &k->cost, ev->text.n);
+    char *p;
+
+    if (rc == TG_OK)
+        rc = buf_append(&k->text, ev->text);
+    if (rc == TG_OK && ev->logprobs.n) {
+        rc = keep_mark(s, k, &mark, ev->logprobs.n);
+        if (rc != TG_OK)
+            return rc;
+        p = (char *)(mark + 1);
+        mark->from -= ev->text.n;
+        mark->logprobs = move_text(&p, ev->logprobs);
+    }
+    return rc;
 }
 
 static tg_rc
@@ -200,8 +235,7 @@ keep_more(struct ir_seq *s, struct kept *k, const struct ir_event *ev)
 
     switch (ev->kind) {
     case IR_EV_DELTA:
-        rc = take_bytes(s, &k->cost, ev->text.n);
-        return rc == TG_OK ? buf_append(&k->text, ev->text) : rc;
+        return keep_delta(s, k, ev);
     case IR_EV_NOTE:
         return ev->note ? keep_note(s, k, ev->note)
                         : broken(s, "a citation without its source");
@@ -214,18 +248,18 @@ keep_more(struct ir_seq *s, struct kept *k, const struct ir_event *ev)
 }
 
 static void
-free_note(struct ir_seq *s, struct kept_note *kn)
+free_mark(struct ir_seq *s, struct kept_mark *mark)
 {
-    s->held -= kn->cost;
-    list_del(&kn->list);
-    mem_free(kn);
+    s->held -= mark->cost;
+    list_del(&mark->list);
+    mem_free(mark);
 }
 
 static void
 free_kept(struct ir_seq *s, struct kept *k)
 {
-    LIST_FOREACH_SAFE (it, tmp, &k->notes)
-        free_note(s, LIST_ITEM(it, struct kept_note, list));
+    LIST_FOREACH_SAFE (it, tmp, &k->marks)
+        free_mark(s, LIST_ITEM(it, struct kept_mark, list));
     s->held -= k->cost;
     list_del(&k->list);
     buf_fini(&k->text);
@@ -233,27 +267,31 @@ free_kept(struct ir_seq *s, struct kept *k)
     mem_free(k);
 }
 
-/* Text and citations of k, in the order they came. */
+/* Text, log probabilities and citations of k, in the order they came. */
 static tg_rc
 let_out_text(struct ir_seq *s, const struct kept *k, uint32_t number)
 {
-    struct ir_event ev = {.kind = IR_EV_NOTE, .block = number};
     struct str text = buf_str(&k->text);
     size_t done = 0;
     tg_rc rc = TG_OK;
 
-    LIST_FOREACH (it, &k->notes) {
-        const struct kept_note *kn = LIST_ITEM(it, struct kept_note, list);
+    LIST_FOREACH (it, &k->marks) {
+        const struct kept_mark *mark = LIST_ITEM(it, struct kept_mark, list);
+        struct ir_event ev = {.kind = IR_EV_NOTE, .block = number, .note = &mark->note};
 
-        rc = ir_put_text(s->next, &ev, str_from(str_of(text.p, kn->at), done));
-        done = kn->at;
-        ev.note = &kn->note;
+        rc = ir_put_text(s->next, &ev, str_from(str_of(text.p, mark->from), done));
+        done = mark->at;
+        if (!mark->cites)
+            ev = (struct ir_event){.kind = IR_EV_DELTA,
+                                   .block = number,
+                                   .text = str_from(str_of(text.p, mark->at), mark->from),
+                                   .logprobs = mark->logprobs};
         if (rc == TG_OK)
             rc = s->next->put(s->next, &ev);
         if (rc != TG_OK)
             return rc;
     }
-    return ir_put_text(s->next, &ev, str_from(text, done));
+    return ir_put_text(s->next, &(struct ir_event){.block = number}, str_from(text, done));
 }
 
 /* The oldest kept blocks, up to and with the first that is still open: that one becomes the
@@ -308,7 +346,7 @@ on_more(struct ir_seq *s, const struct ir_event *ev)
     struct ir_event out = *ev;
     tg_rc rc;
 
-    if (ev->kind == IR_EV_DELTA && ev->text.n == 0)
+    if (ev->kind == IR_EV_DELTA && ev->text.n == 0 && ev->logprobs.n == 0)
         return TG_OK;
     if (st->front_open && st->front == ev->block) {
         out.block = st->opened - 1;

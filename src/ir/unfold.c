@@ -8,13 +8,18 @@
 
 #include "base/utf8.h"
 
-tg_rc
-ir_put_text(struct ir_sink *sink, const struct ir_event *place, struct str text)
+/* In pieces; the first one has all the log probabilities. */
+static tg_rc
+put_pieces(struct ir_sink *sink, const struct ir_event *place, struct str text,
+           struct str logprobs)
 {
-    struct ir_event ev = {.kind = IR_EV_DELTA, .choice = place->choice, .block = place->block};
+    struct ir_event ev = {.kind = IR_EV_DELTA,
+                          .choice = place->choice,
+                          .block = place->block,
+                          .logprobs = logprobs};
     tg_rc rc = TG_OK;
 
-    while (text.n && rc == TG_OK) {
+    while ((text.n || ev.logprobs.n) && rc == TG_OK) {
         size_t n = text.n;
 
         if (n > IR_PIECE_MAX) {
@@ -25,8 +30,15 @@ ir_put_text(struct ir_sink *sink, const struct ir_event *place, struct str text)
         ev.text = str_of(text.p, n);
         text = str_from(text, n);
         rc = sink->put(sink, &ev);
+        ev.logprobs = (struct str){NULL, 0};
     }
     return rc;
+}
+
+tg_rc
+ir_put_text(struct ir_sink *sink, const struct ir_event *place, struct str text)
+{
+    return put_pieces(sink, place, text, (struct str){NULL, 0});
 }
 
 static bool
@@ -46,7 +58,7 @@ put_block(struct ir_sink *sink, struct ir_event *ev, const struct ir_block *b)
                                         .summary = b->summary};
     tg_rc rc;
 
-    head.text = head.sig = head.sig_id = (struct str){NULL, 0};
+    head.text = head.logprobs = head.sig = head.sig_id = (struct str){NULL, 0};
     head.notes = NULL;
     head.next = NULL;
     ev->kind = IR_EV_OPEN;
@@ -54,7 +66,8 @@ put_block(struct ir_sink *sink, struct ir_event *ev, const struct ir_block *b)
     rc = sink->put(sink, ev);
     ev->head = NULL;
     if (rc == TG_OK)
-        rc = ir_put_text(sink, ev, b->text);
+        rc = put_pieces(sink, ev, b->text,
+                        b->kind == IR_TEXT ? b->logprobs : (struct str){NULL, 0});
     ev->kind = IR_EV_NOTE;
     for (ev->note = b->notes; ev->note && rc == TG_OK; ev->note = ev->note->next)
         rc = sink->put(sink, ev);

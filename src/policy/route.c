@@ -66,6 +66,19 @@ route_find(const struct settings *s, struct str model, struct route *ret, struct
     *ret = (struct route){.upstream = m->upstream,
                           .model = m->model.n ? m->model : model,
                           .strict = m->strict,
-                          .max_tokens = m->max_tokens};
+                          .max_tokens = m->max_tokens,
+                          .server = m->upstream->server,
+                          .caps = {&m->upstream->caps, &m->caps},
+                          .params = m->rules,
+                          .n_params = m->n_parameters};
     return TG_OK;
+}
+
+void
+route_caps(const struct route *r, struct ir_caps *caps)
+{
+    for (size_t i = 0; i < sizeof r->caps / sizeof r->caps[0]; i++) {
+        if (r->caps[i])
+            caps_apply(r->caps[i], caps);
+    }
 }

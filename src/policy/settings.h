@@ -1,7 +1,7 @@
 /* settings.h -- the whole configuration, typed and checked.
  *
  * Read once, then immutable and shared by reference: a reload makes a new one, and an exchange
- * keeps the one it began with.  Every field here is one row of an option table in settings.c,
+ * keeps the one it began with.  Every field here is one row of an option table (tables_*.c),
  * which gives its key, type, default, limits, unit, whether a reload takes it up, and its help;
  * the rows also generate the option list of triglot.yaml(5) and --dump-config.
  */
@@ -16,6 +16,8 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "conf/conf.h"
+#include "policy/caps.h"
+#include "policy/param.h"
 #include "triglot/err.h"
 
 enum upstream_kind { UPSTREAM_HTTP, UPSTREAM_SIM };
@@ -26,6 +28,7 @@ struct sim_settings {
     int64_t tokens_per_second; /* 0 = as fast as the client reads         */
     int64_t tokens;            /* length of an answer                     */
     int64_t seed;
+    bool stamp; /* text begins with the time, see upstream/sim_stamp.h */
 };
 
 struct upstream_settings {
@@ -35,24 +38,41 @@ struct upstream_settings {
     bool tls;                /* scheme https                            */
     struct str host;         /* without brackets                        */
     uint16_t port;
-    struct str base_path;    /* "/v1", or "" */
-    struct str dialect;      /* "chat", "responses", "messages"         */
-    struct secret key;       /* empty = none                            */
-    struct str ca_file;      /* "" = system trust store                 */
-    struct str server_name;  /* TLS name; "" = host                     */
-    int64_t connections_max; /* per worker, 0 = no limit                */
-    struct sim_settings sim; /* kind sim                                */
-    struct conf_pos at;      /* in the file; line 0 = not from it       */
+    struct str base_path;         /* "/v1", or "" */
+    struct str dialect;           /* a name of src/dialect                   */
+    enum caps_server server_said; /* key "server"                       */
+    enum caps_server server;      /* that, else the one the host tells       */
+    struct caps_settings caps;    /* key "capabilities"                 */
+    struct secret key;            /* empty = none                            */
+    struct str ca_file;           /* "" = system trust store                 */
+    struct str server_name;       /* TLS name; "" = host                     */
+    int64_t connections_max;      /* per worker, 0 = no limit                */
+    struct sim_settings sim;      /* kind sim                                */
+    struct conf_pos at;           /* in the file; line 0 = not from it       */
 };
 
 struct model_settings {
     struct str name; /* may hold '*'                            */
     struct str upstream_name;
     const struct upstream_settings *upstream;
-    struct str model;   /* "" = what the client asked for          */
-    bool strict;        /* refuse what would be dropped            */
-    int64_t max_tokens; /* where the dialect needs one             */
-    struct conf_pos at; /* in the file; line 0 = not from it       */
+    struct str model;          /* "" = what the client asked for          */
+    bool strict;               /* refuse what would be dropped            */
+    int64_t max_tokens;        /* where the dialect needs one             */
+    struct caps_settings caps; /* key "capabilities"               */
+    struct str *parameters;    /* rules as configured              */
+    unsigned n_parameters;
+    struct param_rule *rules; /* n_parameters of them              */
+    struct conf_pos at;       /* in the file; line 0 = not from it       */
+};
+
+/* What keeps a silent stream alive.  Chat has comments only; Messages has a ping, which takes
+ * the place of comments. */
+enum heartbeat_mode {
+    HEARTBEAT_AUTO,    /* BOTH for clients that count records only, COMMENT for others */
+    HEARTBEAT_COMMENT, /* SSE comments                                                */
+    HEARTBEAT_EVENT,   /* Responses: typed keepalive records                          */
+    HEARTBEAT_BOTH,
+    HEARTBEAT_OFF
 };
 
 struct settings {
@@ -67,9 +87,11 @@ struct settings {
     unsigned n_listen;
     unsigned workers; /* resolved: at least 1 */
 
-    int64_t heartbeat_ms;     /* 0 = off */
-    int64_t write_timeout_ms; /* a client that takes nothing for this long is dropped */
-    bool fin_is_gone;         /* a client's half-close counts as leaving */
+    int64_t heartbeat_ms; /* 0 = off */
+    enum heartbeat_mode heartbeat_mode;
+    int64_t heartbeat_event_ms; /* between typed keepalive records */
+    int64_t write_timeout_ms;   /* a client that takes nothing for this long is dropped */
+    bool fin_is_gone;           /* a client's half-close counts as leaving */
 
     struct {
         enum log_format format;

@@ -54,8 +54,8 @@ add_model(struct settings *s, struct str name, struct str upstream)
             return;
     }
     s->n_models++;
+    conf_defaults(&settings_model_table, m, &s->arena);
     m->name = name;
-    m->max_tokens = SETTINGS_MAX_TOKENS;
     m->upstream_name = upstream;
     origin(s, &m->name, CONF_BUILTIN, NULL);
     origin(s, &m->upstream_name, CONF_BUILTIN, NULL);
@@ -72,6 +72,7 @@ settings_add_sim(struct settings *s)
 
 struct provider {
     const char *name, *dialect, *url;
+    enum caps_server server;
     const char *key_env, *url_env;
     bool adds_v1; /* by its custom the variable holds the server without the version part */
     const char *models[6];
@@ -81,6 +82,7 @@ static const struct provider providers[] = {
     {"openai",
      "chat",
      "https://api.openai.com/v1",
+     CAPS_SERVER_OPENAI,
      "OPENAI_API_KEY",
      "OPENAI_BASE_URL",
      false,
@@ -88,6 +90,7 @@ static const struct provider providers[] = {
     {"anthropic",
      "messages",
      "https://api.anthropic.com/v1",
+     CAPS_SERVER_ANTHROPIC,
      "ANTHROPIC_API_KEY",
      "ANTHROPIC_BASE_URL",
      true,
@@ -109,7 +112,8 @@ is_ourselves(const struct settings *s, const struct url *url)
     return false;
 }
 
-/* The provider's URL from the environment into u->url; its origin too. */
+/* The provider's URL from the environment into u->url; its origin too.  What answers at another
+ * address than the provider's need not be the provider. */
 static void
 take_url(struct settings *s, struct upstream_settings *u, const struct provider *p,
          struct conf_diag *d)
@@ -119,7 +123,9 @@ take_url(struct settings *s, struct upstream_settings *u, const struct provider 
     struct url url;
 
     u->url = str_z(p->url);
+    u->server_said = p->server;
     origin(s, &u->url, CONF_BUILTIN, NULL);
+    origin(s, &u->server_said, CONF_BUILTIN, NULL);
     if (!env || !*env)
         return;
     if (url_parse(str_z(env), &url, &err) != TG_OK) {
@@ -135,7 +141,9 @@ take_url(struct settings *s, struct upstream_settings *u, const struct provider 
     }
     u->url = arena_printf(&s->arena, "%.*s%s", STR_ARG(url.text),
                           p->adds_v1 && url.path.n == 0 ? "/v1" : "");
+    u->server_said = CAPS_SERVER_AUTO;
     origin(s, &u->url, CONF_ENV, p->url_env);
+    origin(s, &u->server_said, CONF_DEFAULT, NULL);
 }
 
 void

@@ -1,4 +1,5 @@
-/* settings_check.c -- what no single row can see: URLs, references, fields against each other.
+/* settings_check.c -- what no single row can see: URLs, rules, references, fields against each
+ * other.
  *
  * A field that loading refused (CONF_BAD) is passed over here, and a reference is not called
  * unknown while the name of any upstream is missing: one mistake gives one message.
@@ -167,6 +168,8 @@ check_url(struct checker *c, struct upstream_settings *u, unsigned i)
     u->host = url.host;
     u->port = url.port;
     u->base_path = url.path;
+    if (u->server_said == CAPS_SERVER_AUTO)
+        u->server = caps_server_of(u->host);
     if (url.tls && url.host_is_ip && u->server_name.n == 0 && usable(c, &u->server_name))
         conf_error(
             c->d, place(c, &u->url, u->at),
@@ -214,6 +217,8 @@ inherit_sim(struct checker *c, struct upstream_settings *u)
         if (conf_origin_of(&c->s->origins, pairs[i].field).source == CONF_DEFAULT)
             *pairs[i].field = pairs[i].value;
     }
+    if (conf_origin_of(&c->s->origins, &u->sim.stamp).source == CONF_DEFAULT)
+        u->sim.stamp = top->stamp;
 }
 
 static void
@@ -235,6 +240,7 @@ check_upstreams(struct checker *c)
                                quote(c, &u->name, u->name, text), j);
             }
         }
+        u->server = u->server_said;
         if (u->kind == UPSTREAM_SIM) {
             inherit_sim(c, u);
             continue;
@@ -245,6 +251,20 @@ check_upstreams(struct checker *c)
             check_ca_file(c, u, i);
             check_server_name(c, u, i);
         }
+    }
+}
+
+/* param_parse quotes nothing, so no variable's contents get into a message. */
+static void
+read_rules(struct checker *c, struct model_settings *m, unsigned i)
+{
+    m->rules = arena_array(&c->s->arena, struct param_rule, m->n_parameters);
+    for (unsigned k = 0; usable(c, &m->parameters) && k < m->n_parameters; k++) {
+        struct tg_err err;
+
+        if (param_parse(&c->s->arena, m->parameters[k], &m->rules[k], &err) != TG_OK)
+            conf_error(c->d, place(c, &m->parameters[k], m->at),
+                       "models[%u].parameters[%u]: %s", i, k, err.msg);
     }
 }
 
@@ -264,6 +284,7 @@ check_models(struct checker *c)
                            "models[%u].name \"%s\" is taken by models[%u]", i,
                            quote(c, &m->name, m->name, text), j);
         }
+        read_rules(c, m, i);
         if (!usable(c, &m->upstream_name))
             continue;
         m->upstream = settings_upstream(s, m->upstream_name);

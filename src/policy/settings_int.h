@@ -4,9 +4,6 @@
 
 #include "policy/settings.h"
 
-/* models[].max_tokens where nothing is said; the table has it as text. */
-enum { SETTINGS_MAX_TOKENS = 8192 };
-
 enum {
     SETTINGS_UPSTREAMS_MAX = 256,
     SETTINGS_MODELS_MAX = 4096,
@@ -14,10 +11,15 @@ enum {
     SETTINGS_MODELS_SPARE = 9,    /* sim, sim-*, and theirs */
 };
 
-extern const struct conf_table settings_table, settings_upstream_table, settings_model_table;
+extern const struct conf_table settings_table;          /* tables_top.c      */
+extern const struct conf_table settings_upstream_table; /* tables_upstream.c */
+extern const struct conf_table settings_sim_table;      /* tables_upstream.c */
+extern const struct conf_table settings_model_table;    /* tables_model.c    */
+extern const struct conf_table settings_caps_table;     /* tables_caps.c     */
 
-/* Splits the URL, checks each value that more than its row has a say in, and binds models to
- * upstreams.  Skips what loading already complained about.  Problems go to d. */
+/* Splits URLs, reads parameter rules, checks each value that more than its row has a say in,
+ * and binds models to upstreams.  Skips what loading already complained about.  Problems go to
+ * d. */
 void settings_check(struct settings *s, struct conf_diag *d);
 
 /* Adds the upstream "sim" and its models unless the file has them. */

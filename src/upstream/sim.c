@@ -9,11 +9,15 @@
  * held back until it is clear; what was held when the text ends is said.  A held text is
  * shorter than the longest stop sequence, and parts only where a sequence begins, so never
  * inside a character.
+ *
+ * Timestamps are put in front of what is said, behind all this: they are no tokens and end no
+ * text.  What must be JSON gets none.
  */
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "co/co.h"
 #include "upstream/sim_int.h"
+#include "upstream/sim_stamp.h"
 
 enum { YIELD_EVENTS = 64 };
 
@@ -26,6 +30,7 @@ struct speaker {
     int64_t generated; /* tokens of generated text              */
     int64_t tokens;    /* of all                                */
     char *held;        /* see above; NULL without stop sequences */
+    char *stamped;     /* a timestamp and room for what may be said at once, or NULL */
     size_t held_n;
     bool open, done;
 };
@@ -69,12 +74,17 @@ emit(struct sim *s, const struct ir_event *ev)
 static tg_rc
 say(struct sim *s, uint32_t choice, struct str text)
 {
+    struct speaker *v = &s->v[choice];
+
     if (text.n == 0)
         return TG_OK;
-    return emit(s, &(struct ir_event){.kind = IR_EV_DELTA,
-                                      .choice = choice,
-                                      .block = s->v[choice].block,
-                                      .text = text});
+    if (v->stamped) {
+        sim_stamp_put(v->stamped, co_now_exact());
+        memcpy(v->stamped + SIM_STAMP_BYTES, text.p, text.n);
+        text = str_of(v->stamped, SIM_STAMP_BYTES + text.n);
+    }
+    return emit(s, &(struct ir_event){
+                       .kind = IR_EV_DELTA, .choice = choice, .block = v->block, .text = text});
 }
 
 static tg_rc
@@ -288,6 +298,8 @@ prepare(struct sim *s, struct arena *a)
         v->pieces.state = v->plan.seed;
         if (s->req->n_stop)
             v->held = arena_alloc(a, stop_bytes + SIM_TOKEN_MAX, 1);
+        if (s->p->stamp && !v->plan.n_calls && !s->req->format_schema.n && !s->req->format_json)
+            v->stamped = arena_alloc(a, SIM_STAMP_BYTES + stop_bytes + SIM_TOKEN_MAX, 1);
     }
     return TG_OK;
 }

@@ -12,6 +12,7 @@ struct sim_params {
     struct str tool;      /* call this tool, "" = as tool_choice says                 */
     int64_t error_status; /* answer with this HTTP error instead, 0 = none            */
     int64_t cut;          /* break the stream after this many events, -1 = never      */
+    int64_t stamp;        /* begin every text event with a timestamp (sim_stamp.h)    */
 };
 
 /* Settings, then the x-triglot-sim header's key=value list over them; the header's text must

@@ -24,6 +24,7 @@ static const struct {
     FIELD("seed", seed, 0, INT64_MAX),
     FIELD("error", error_status, 400, 599),
     FIELD("cut", cut, 0, INT64_MAX),
+    FIELD("stamp", stamp, 0, 1),
 #undef FIELD
 };
 
@@ -51,7 +52,7 @@ set(struct sim_params *p, struct str key, struct str value, struct tg_err *err)
     }
     return tg_refuse(err, "unknown_parameter", "x-triglot-sim",
                      "x-triglot-sim: unknown key \"%.*s\"; known are first_token_ms, "
-                     "tokens_per_second, tokens, seed, tool, error, cut",
+                     "tokens_per_second, tokens, seed, tool, error, cut, stamp",
                      (int)(key.n < 40 ? key.n : 40), key.n ? key.p : "");
 }
 
@@ -63,6 +64,7 @@ sim_params(const struct sim_settings *s, struct str header, struct sim_params *r
                            .tokens_per_second = s->tokens_per_second,
                            .tokens = s->tokens,
                            .seed = s->seed,
+                           .stamp = s->stamp,
                            .cut = -1};
     tg_rc rc = TG_OK;
 

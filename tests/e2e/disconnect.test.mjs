@@ -166,7 +166,7 @@ const phases = {
 
 let slowest = { took: 0 };
 for (const how of ['close', 'reset'])
-  describe(`the client's ${how}`, () => {
+  describe(`the client's ${how} (pitfalls G4)`, () => {
     for (const [name, phase] of Object.entries(phases))
       it(name, async (t) => {
         await threeTries(t, async () => {
@@ -185,7 +185,7 @@ for (const how of ['close', 'reset'])
       });
   });
 
-it('queued for a connection: leaves the queue', async () => {
+it('queued for a connection: leaves the queue (pitfalls G5)', async () => {
   script = hang;
   const first = await atUpstream('one', true);
   const second = await ask('one', true);

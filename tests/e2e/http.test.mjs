@@ -258,7 +258,7 @@ const have = (name) => {
 };
 const noZstd = have('zstd') ? false : 'no zstd command here';
 
-describe('request codings', () => {
+describe('request codings (pitfalls H10)', () => {
   const body = JSON.stringify({ ...SIM, model: 'mock-1', pad: 'é'.repeat(20000), n: 9007199254740993n.toString() });
   const codings = {
     gzip: [zlib.gzipSync],

@@ -248,7 +248,7 @@ describe('reload by SIGHUP', () => {
   });
 });
 
-describe('drain', () => {
+describe('drain (pitfalls H18)', () => {
   const streams = (d, n, pace) =>
     Promise.all(Array.from({ length: n }, async () => {
       const s = await open(d, SIM, { 'x-triglot-sim': pace });

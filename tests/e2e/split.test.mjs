@@ -96,7 +96,7 @@ class Lane {
 const WIDTH = 24;
 
 Object.entries(fixtures).forEach(([name, f], index) => {
-  it(`${name}: ${f.raw.length} bytes`, async () => {
+  it(`${name}: ${f.raw.length} bytes (pitfalls H7)`, async () => {
     const whole = await new Lane().ask(`mock-${index}-none`);
     if (!f.anyStatus) assert.equal(whole.status, f.status ?? 200, whole.text);
     else assert.ok(whole.status >= 400, `${whole.status}`);
@@ -123,4 +123,4 @@ Object.entries(fixtures).forEach(([name, f], index) => {
   });
 });
 
-it('the text survives', () => assert.equal(contentOf(sse(text(textChunks('m')))), TEXT));
+it('the text survives (pitfalls H6)', () => assert.equal(contentOf(sse(text(textChunks('m')))), TEXT));

@@ -28,7 +28,7 @@ const config = (more) => ({
   ...more,
 });
 
-describe('heartbeats every 0.2 s', () => {
+describe('heartbeats every 0.2 s (pitfalls H1, H4)', () => {
   let daemon;
   before(async () => (daemon = await start(config({ heartbeat_seconds: 0.2, timeouts: { first_byte_seconds: 5, idle_seconds: 5 } }))));
   after(() => daemon?.finish());
@@ -205,7 +205,7 @@ it('events that arrive together leave together, and one that arrives is not held
   });
 });
 
-describe('clients that do not read', () => {
+describe('clients that do not read (pitfalls H11)', () => {
   // The upstream sends `bytes` in records of about 4 KiB.
   const EVENT = record(delta('m', { content: 'a'.repeat(4000) }));
   const flood = (bytes) => async (peer) => {

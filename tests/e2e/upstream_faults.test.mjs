@@ -247,7 +247,7 @@ describe('streams that never began', () => {
     [429, 'rate_limit_error', 'rate_limit_exceeded'], [400, 'invalid_request_error', 'context_length_exceeded'], [401, 'authentication_error', 'invalid_api_key'],
     [503, 'service_unavailable_error', 'server_is_overloaded'], [500, 'server_error', null],
   ])
-    it(`an error as first record (${type}) is a real status`, async () => {
+    it(`an error as first record (${type}) is a real status (pitfalls G1)`, async () => {
       const body = JSON.stringify({ error: { message: 'no', type, param: null, code } });
       script = write(SSE, chunked(`: hi\n\ndata: ${body}\n\n`), chunked(DONE), '0\r\n\r\n');
       const r = await ask(true);
@@ -261,7 +261,7 @@ describe('streams that never began', () => {
     });
 });
 
-describe('streams that break', () => {
+describe('streams that break (pitfalls G3, C1)', () => {
   const cases = {
     'an early end of the connection': [andClose(SSE, chunked(FIRST), chunked(SECOND))],
     'a reset': [andReset(SSE, chunked(FIRST), chunked(SECOND))],
@@ -336,7 +336,7 @@ describe('streams that break', () => {
     ['deflate', () => zlib.createDeflate({ flush: zlib.constants.Z_SYNC_FLUSH })],
     ['br', () => zlib.createBrotliCompress({ flush: zlib.constants.BROTLI_OPERATION_FLUSH })],
   ])
-    it(`${coding} though identity was asked: decoded as it comes`, async () => {
+    it(`${coding} though identity was asked: decoded as it comes (pitfalls H9)`, async () => {
       let release;
       const held = new Promise((resolve) => (release = resolve));
       script = async (peer) => {
@@ -430,7 +430,7 @@ describe('connections to the upstream', () => {
     assert.equal(up.requests.length - before, 1);
   });
 
-  it('never a second retry', async () => {
+  it('never a second retry (pitfalls G5)', async () => {
     await fresh();
     script = plain;
     await ask(false);
@@ -440,7 +440,7 @@ describe('connections to the upstream', () => {
     assert.equal(up.requests.length - before, 2);
   });
 
-  it('no retry once a byte of the answer came', async () => {
+  it('no retry once a byte of the answer came (pitfalls G2)', async () => {
     await fresh();
     script = plain;
     await ask(false);

@@ -45,7 +45,8 @@ relay(struct arena *a, const struct dialect *d, struct str body)
 }
 
 static void
-encode(struct arena *a, const struct dialect *d, const struct ir_req *req, bool strict)
+encode(struct arena *a, const struct dialect *d, const struct ir_req *req,
+       enum caps_server server, bool strict)
 {
     struct dialect_route route = {.model = STR("claude-x"), .strict = strict};
     struct ir_adapt *adapt = NULL;
@@ -54,7 +55,7 @@ encode(struct arena *a, const struct dialect *d, const struct ir_req *req, bool 
     struct tg_err err = {0};
     struct buf out;
 
-    d->caps(CAPS_SERVER_AUTO, route.model, &route.caps);
+    d->caps(server, route.model, &route.caps);
     buf_init(&out, 8 << 20);
     if (dialect_put_request(a, d, req, &route, &out, &adapt, &drops, &err) != TG_OK) {
         assert(err.rc != TG_OK && err.msg[0] && out.n == 0);
@@ -83,10 +84,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (d->decode_req(&a, body, &req, &err) == TG_OK) {
         assert(req.n_msgs >= 1 && req.choices == 1 && req.max_tokens > 0);
         (void)!ir_dump_req(&req, &out);
-        encode(&a, d, &req, false);
+        encode(&a, d, &req, CAPS_SERVER_AUTO, false);
         req.origin = "chat";
-        encode(&a, d, &req, false);
-        encode(&a, d, &req, true);
+        for (int server = 0; server < CAPS_SERVER_N; server++)
+            encode(&a, d, &req, (enum caps_server)server, false);
+        encode(&a, d, &req, CAPS_SERVER_AUTO, true);
     } else {
         assert(err.rc != TG_OK && err.msg[0]);
     }

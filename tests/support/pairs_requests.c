@@ -191,10 +191,10 @@ const struct pairs_request pairs_requests[] = {
      "oice\":{\"type\":\"tool\",\"name\":\"ping\"}}", NULL, ""},
     {"chat", "stop sequences",
      "{\"model\":\"m\",\"max_tokens\":300,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],"
-     "\"stop\":[\"END\",\"\\n\\n\"]}", "stop", ""},
+     "\"stop\":[\"END\",\"\\n\\n\"]}", NULL, ""},
     {"messages", "stop sequences",
      "{\"model\":\"m\",\"max_tokens\":300,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],"
-     "\"stop_sequences\":[\"END\",\"\\n\\n\"]}", "stop_sequences", ""},
+     "\"stop_sequences\":[\"END\",\"\\n\\n\"]}", NULL, ""},
     {"chat", "a free-form tool",
      "{\"model\":\"m\",\"max_completion_tokens\":300,\"messages\":[{\"role\":\"user"
      "\",\"content\":\"Hi\"}],\"tools\":[{\"type\":\"custom\",\"custom\":{\"name"
@@ -238,8 +238,8 @@ const struct pairs_request pairs_requests[] = {
      "\":[{\"id\":\"toolu_01A-b_C\",\"type\":\"function\",\"function\":{\"name"
      "\":\"look\",\"arguments\":\"\"}},{\"id\":\"0\",\"type\":\"function\",\"functio"
      "n\":{\"name\":\"look\",\"arguments\":\"{}\"}}]},{\"role\":\"tool\",\"tool_call"
-     "_id\":\"0\",\"content\":\"b\"},{\"role\":\"tool\",\"tool_call_id\":\"toolu_01A"
-     "-b_C\",\"content\":\"\"}],\"tools\":[{\"type\":\"function\",\"function"
+     "_id\":\"toolu_01A-b_C\",\"content\":\"\"},{\"role\":\"tool\",\"tool_call_id"
+     "\":\"0\",\"content\":\"b\"}],\"tools\":[{\"type\":\"function\",\"function"
      "\":{\"name\":\"look\",\"parameters\":{\"type\":\"object\",\"properties\":{}}}}"
      "]}", NULL, ""},
     {"responses", "turns of the same side",

@@ -76,8 +76,5 @@ grep -o -- '--[a-z][a-z-]*' help | sed 's/^--//' | sort -u > program
 sed -n 's/^\.It Fl/Fl/p' "$repo/man/triglot.8" | grep -o 'Fl -[a-z-]*' | sed 's/^Fl -//' | sort -u > page
 diff program page || bad 'the options of --help (<) and of triglot(8) (>) differ'
 
-# triglot.yaml(5) holds the list that the program generates.
-"$triglot" --mdoc-options > generated
-sed -n '/^\.\\" options: begin$/,/^\.\\" options: end$/p' "$repo/man/triglot.yaml.5" | sed '1d;$d' > page
-diff generated page ||
-    bad 'put the output of triglot --mdoc-options (<) between the two marks of man/triglot.yaml.5 (>)'
+# triglot.yaml(5) and triglot-dialects(7) hold what the program generates.
+"$repo/tools/man-generate" -n "$triglot" || bad 'run tools/man-generate'

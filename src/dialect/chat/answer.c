@@ -19,6 +19,7 @@
  *  (3) What is kept for later never exceeds hold_max.
  */
 #include "dialect/chat/answer_int.h"
+#include "dialect/openai.h"
 
 enum { MISSES_MAX = 8, ID_MAX = 24 };
 
@@ -39,7 +40,7 @@ begin(struct dialect_dec *dec)
 static tg_rc
 failed(struct dialect_dec *dec, struct str error)
 {
-    chat_read_error(error, dec->err);
+    openai_read_error(error, dec->err);
     return dec->err && dec->err->rc != TG_OK ? dec->err->rc : TG_EPROTO;
 }
 
@@ -82,12 +83,36 @@ take_choices(struct dialect_dec *dec, struct str choices)
     return rc;
 }
 
+static bool
+is_known(const struct ir_usage *u)
+{
+    return u->input >= 0 || u->output >= 0 || u->cached >= 0 || u->reasoning >= 0 ||
+           u->cache_write >= 0;
+}
+
+/* What llama.cpp tells of its work, of which usage can be made where none is sent. */
+static void
+read_timings(struct str timings, struct ir_usage *u)
+{
+    struct json_member m;
+    int64_t cached = 0, fresh = -1, made = -1;
+
+    if (json_get(timings, STR("cache_n"), &m) && json_i64(m.value, &cached) == TG_OK)
+        u->cached = cached = cached > 0 ? cached : 0;
+    if (json_get(timings, STR("prompt_n"), &m) && json_i64(m.value, &fresh) == TG_OK &&
+        fresh >= 0)
+        u->input = fresh + cached;
+    if (json_get(timings, STR("predicted_n"), &m) && json_i64(m.value, &made) == TG_OK &&
+        made >= 0)
+        u->output = made;
+}
+
 /* One object, checked. */
 static tg_rc
 take_object(struct dialect_dec *dec, struct str data)
 {
     struct chat_answer *st = dec->state;
-    struct str choices = {NULL, 0}, id = {NULL, 0}, error;
+    struct str choices = {NULL, 0}, id = {NULL, 0}, timings = {NULL, 0}, error;
     struct json_iter it;
     struct json_member m, inner;
 
@@ -101,21 +126,44 @@ take_object(struct dialect_dec *dec, struct str data)
         } else if (chat_key_is(m.key, STR("id"))) {
             id = m.value;
         } else if (chat_key_is(m.key, STR("usage"))) {
-            if (m.kind == JSON_OBJECT)
+            if (m.kind == JSON_OBJECT) {
                 chat_read_usage(m.value, &st->usage);
+                st->timed = false;
+            }
         } else if (chat_key_is(m.key, STR("x_groq"))) {
             if (m.kind == JSON_OBJECT && json_get(m.value, STR("usage"), &inner) &&
                 inner.kind == JSON_OBJECT)
                 chat_read_usage(inner.value, &st->usage);
-        } else if (chat_key_is(m.key, STR("error")) && chat_error_is(m.value)) {
+        } else if (chat_key_is(m.key, STR("timings"))) {
+            timings = m.value;
+        } else if (chat_key_is(m.key, STR("error")) && openai_error_is(m.value)) {
             return failed(dec, m.value);
         }
+    }
+    if (timings.n && (st->timed || !is_known(&st->usage))) {
+        read_timings(timings, &st->usage);
+        st->timed = true;
     }
     if (id.n && st->id.n == 0 && !st->started)
         note_id(dec, id);
     if (choices.n)
         return take_choices(dec, choices);
-    return chat_find_error(data, &error) ? failed(dec, error) : TG_OK;
+    return openai_find_error(data, &error) ? failed(dec, error) : TG_OK;
+}
+
+/* The answer ended with an error that it does not describe. */
+static tg_rc
+end_broken(struct dialect_dec *dec, const char *code)
+{
+    bool busy = strcmp(code, "server_is_overloaded") == 0;
+    tg_rc rc = tg_fail(dec->err, TG_EUNAVAIL, busy ? TG_ERR_OVERLOADED : TG_ERR_UPSTREAM, code,
+                       busy ? "the upstream ran out of resources in the middle of its answer"
+                            : "the upstream's answer ended with an error that it does not "
+                              "describe");
+
+    if (dec->err)
+        dec->err->origin = TG_FROM_UPSTREAM;
+    return rc;
 }
 
 static tg_rc
@@ -131,8 +179,8 @@ end_choice(struct dialect_dec *dec, uint32_t index)
     rc = chat_close_speech(dec, index);
     if (rc == TG_OK)
         rc = chat_close_calls(dec, index, true);
-    if (rc == TG_OK && ch->failed)
-        rc = chat_broke(dec, "it ended with an error that it does not describe");
+    if (rc == TG_OK && ch->error)
+        rc = end_broken(dec, ch->error);
     if (rc != TG_OK)
         return rc;
     if (!ch->stopped || (ch->stop == IR_STOP_END && ch->n_calls))
@@ -141,13 +189,6 @@ end_choice(struct dialect_dec *dec, uint32_t index)
     if (ch->stop == IR_STOP_SEQUENCE)
         ev.text = ch->stop_text;
     return chat_put(dec, &ev);
-}
-
-static bool
-is_known(const struct ir_usage *u)
-{
-    return u->input >= 0 || u->output >= 0 || u->cached >= 0 || u->reasoning >= 0 ||
-           u->cache_write >= 0;
 }
 
 static tg_rc
@@ -275,7 +316,7 @@ chat_decode_record(struct dialect_dec *dec, struct str event, struct str data, b
     if (json_check(data, JSON_DEPTH_MAX, NULL) != TG_OK)
         return chat_broke(dec, "a record that is not JSON");
     if (event.n && str_eq(event, STR("error")))
-        return failed(dec, chat_find_error(data, &error) ? error : data);
+        return failed(dec, openai_find_error(data, &error) ? error : data);
     st->last.kind = IR_EV_KIND_N;
     rc = take_object(dec, data);
     if (rc == TG_OK)

@@ -4,8 +4,12 @@
  * them: thoughts, content, refusal, citations, calls, and only then the end.  Null, an empty
  * text and an empty list are the same as nothing.  The thoughts may stand in up to three
  * fields, saying the same: the first of them that has text is taken.
+ *
+ * How likely tokens were is known of content alone: what a record with only thoughts, a refusal
+ * or calls says of its tokens is left out.
  */
 #include "dialect/chat/answer_int.h"
+#include "dialect/openai.h"
 
 struct delta {
     struct str reasoning, thinking; /* reasoning_content, reasoning */
@@ -218,19 +222,26 @@ take_notes(struct dialect_dec *dec, uint32_t choice, struct str notes)
     return rc;
 }
 
+/* probs: the record's tokens, "" = not said. */
 static tg_rc
-take_delta(struct dialect_dec *dec, uint32_t choice, struct str object)
+take_delta(struct dialect_dec *dec, uint32_t choice, struct str object, struct str probs)
 {
     struct delta d = read_delta(object);
     struct str thoughts = d.reasoning.n ? d.reasoning : d.thinking;
+    bool speaks = d.content.n && d.content_kind == JSON_STRING;
     tg_rc rc = TG_OK;
 
     if (thoughts.n)
         rc = chat_speak(dec, choice, IR_THINK, false, thoughts);
     if (rc == TG_OK && d.details.n)
         rc = take_details(dec, choice, d.details, thoughts.n == 0);
-    if (rc == TG_OK && d.content.n && d.content_kind == JSON_STRING)
+    if (rc == TG_OK && speaks && probs.n)
+        rc = chat_speak_probs(dec, choice, d.content, probs);
+    else if (rc == TG_OK && speaks)
         rc = chat_speak(dec, choice, IR_TEXT, false, d.content);
+    else if (rc == TG_OK && probs.n && !d.content.n && !thoughts.n && !d.details.n &&
+             !d.refusal.n && !d.function.n && !d.calls.n)
+        rc = chat_keep_probs(dec, choice, probs);
     else if (rc == TG_OK && d.content.n)
         rc = take_parts(dec, choice, d.content);
     if (rc == TG_OK && d.notes.n)
@@ -265,6 +276,17 @@ stop_of(struct str reason)
     return IR_STOP_END;
 }
 
+/* Reasons that are none: the code of the error they stand for, or NULL. */
+static const char *
+error_of(struct str reason)
+{
+    if (str_eq(reason, STR("\"error\"")))
+        return "upstream_error";
+    if (str_eq(reason, STR("\"insufficient_system_resource\"")))
+        return "server_is_overloaded";
+    return NULL;
+}
+
 static tg_rc
 take_finish(struct dialect_dec *dec, uint32_t choice, struct str reason, struct str matched)
 {
@@ -276,7 +298,7 @@ take_finish(struct dialect_dec *dec, uint32_t choice, struct str reason, struct 
         rc = chat_close_calls(dec, choice, true);
     st->odd = true;
     ch->stopped = true;
-    ch->failed = str_eq(reason, STR("\"error\""));
+    ch->error = error_of(reason);
     ch->stop = stop_of(reason);
     if (ch->stop == IR_STOP_END && ch->n_calls > 0)
         ch->stop = IR_STOP_CALLS;
@@ -317,9 +339,9 @@ tg_rc
 chat_take_choice(struct dialect_dec *dec, struct str element)
 {
     struct chat_answer *st = dec->state;
-    struct str delta = {NULL, 0}, finish = {NULL, 0}, matched = {NULL, 0};
+    struct str delta = {NULL, 0}, finish = {NULL, 0}, matched = {NULL, 0}, probs = {NULL, 0};
     struct json_iter it;
-    struct json_member m;
+    struct json_member m, tokens;
     int64_t index = 0;
     tg_rc rc;
 
@@ -339,16 +361,20 @@ chat_take_choice(struct dialect_dec *dec, struct str element)
             set(&finish, &m, JSON_STRING);
         } else if (chat_key_is(m.key, STR("stop_reason"))) {
             set(&matched, &m, JSON_STRING);
+        } else if (chat_key_is(m.key, STR("logprobs"))) {
+            if (m.kind == JSON_OBJECT && json_get(m.value, STR("content"), &tokens) &&
+                tokens.kind == JSON_ARRAY && chat_elements(tokens.value).n)
+                probs = tokens.value;
         } else if (chat_key_is(m.key, STR("usage")) && m.kind == JSON_OBJECT) {
             chat_read_usage(m.value, &st->usage);
-        } else if (chat_key_is(m.key, STR("error")) && chat_error_is(m.value)) {
-            chat_read_error(m.value, dec->err);
+        } else if (chat_key_is(m.key, STR("error")) && openai_error_is(m.value)) {
+            openai_read_error(m.value, dec->err);
             return dec->err && dec->err->rc != TG_OK ? dec->err->rc : TG_EPROTO;
         }
     }
     rc = find_choice(dec, index);
     if (rc == TG_OK && delta.n)
-        rc = take_delta(dec, (uint32_t)index, delta);
+        rc = take_delta(dec, (uint32_t)index, delta, probs);
     if (rc == TG_OK && finish.n)
         rc = take_finish(dec, (uint32_t)index, finish, matched);
     return rc;

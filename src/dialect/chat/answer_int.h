@@ -26,12 +26,13 @@ struct chat_choice {
     enum ir_kind kind;
     bool speaking; /* there is one */
     bool seen, stopped;
-    bool failed; /* finish_reason "error" */
     enum ir_stop stop;
     struct str stop_text;
     uint32_t n_calls;
     uint32_t chars, from;  /* characters of content so far, and before the open text block */
     struct ir_block proof; /* of the open thoughts */
+    struct str probs;      /* elements of a list of tokens whose text is still to come */
+    const char *error;     /* finish_reason says that it broke: the code, else NULL */
 };
 
 enum { CHAT_MEMORY_BYTES = 448 };
@@ -42,6 +43,7 @@ struct chat_answer {
     bool started; /* IR_EV_START has been put */
     bool over;
     bool whole; /* the answer is one JSON object */
+    bool timed; /* usage is made of timings */
     struct ir_usage usage;
     struct str id; /* what ids of calls are made of where the upstream sends none */
     struct chat_choice *choices;
@@ -50,6 +52,8 @@ struct chat_answer {
     size_t held; /* bytes kept in the arena */
     char *scratch;
     size_t scratch_cap;
+    char *list;
+    size_t list_cap;
 
     /* What the record at hand did: events put, and the text of the last DELTA. */
     unsigned n_put;
@@ -98,6 +102,14 @@ tg_rc chat_open_speech(struct dialect_dec *dec, uint32_t choice, enum ir_kind ki
                        bool summary, bool redacted);
 /* Closes the block of text, thoughts or refusal, if one is open. */
 tg_rc chat_close_speech(struct dialect_dec *dec, uint32_t choice);
+
+/* answer_probs.c: list is a JSON array of tokens. */
+
+/* Content and how likely its tokens were. */
+tg_rc chat_speak_probs(struct dialect_dec *dec, uint32_t choice, struct str value,
+                       struct str list);
+/* Tokens without text of their own: they go with the next content. */
+tg_rc chat_keep_probs(struct dialect_dec *dec, uint32_t choice, struct str list);
 
 /* answer_call.c */
 tg_rc chat_take_calls(struct dialect_dec *dec, uint32_t choice, struct str calls);

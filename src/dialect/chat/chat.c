@@ -5,6 +5,7 @@
  * dialect has.
  */
 #include "dialect/chat/answer_int.h"
+#include "dialect/openai.h"
 
 static const char *const through_headers[] = {"openai-beta", NULL};
 
@@ -24,7 +25,8 @@ const struct dialect dialect_chat = {
     .relay_req = chat_relay_req,
     .tap_record = chat_tap_record,
     .tap_whole = chat_tap_whole,
-    .error_fits = chat_error_fits,
+    .error_fits = openai_error_fits,
+    .carry = chat_carry,
     .caps = chat_caps,
     .decode_req = chat_decode_req,
     .encode_ev = chat_encode_ev,
@@ -35,10 +37,10 @@ const struct dialect dialect_chat = {
     .decode_res = chat_decode_res,
     .decode_record = chat_decode_record,
     .decode_eof = chat_decode_eof,
-    .decode_error = chat_decode_error,
-    .error_status = chat_error_status,
-    .encode_error = chat_encode_error,
+    .decode_error = openai_decode_error,
+    .error_status = openai_error_status,
+    .encode_error = openai_encode_error,
     .encode_error_record = chat_encode_error_record,
-    .encode_models = chat_encode_models,
-    .encode_model = chat_encode_model,
+    .encode_models = openai_encode_models,
+    .encode_model = openai_encode_model,
 };

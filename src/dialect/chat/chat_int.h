@@ -64,7 +64,8 @@ tg_rc chat_read_tool_choice(struct chat_dec *d, const struct json_member *choice
 /* The forms that tools and tool_choice replaced. */
 tg_rc chat_read_functions(struct chat_dec *d, const struct json_member *functions,
                           const struct json_member *choice);
-const struct ir_tool *chat_find_tool(const struct ir_req *req, struct str name);
+/* search.c: web_search_options, as one tool more. */
+tg_rc chat_read_search(struct chat_dec *d, const struct json_member *options);
 /* Did the client ask with "functions", so that calls are to be told in that form?  req may be
  * NULL. */
 bool chat_is_legacy(const struct ir_req *req);
@@ -80,7 +81,7 @@ bool chat_tap_whole(struct dialect_tap *t, enum dialect_call call, struct str bo
 
 /* event.c, res.c */
 
-/* Text of an open block that is needed once more, or only, when the block closes. */
+/* Thoughts whose proof, which comes when they close, is to be sealed together with them. */
 struct chat_held {
     uint32_t choice, block;
     char *p;
@@ -92,7 +93,7 @@ struct chat_held {
 /* What the encoder of a stream remembers.  Begins as zeroes. */
 struct chat_enc {
     uint16_t head_n;
-    char head[254]; /* what every record begins with, once it is known to fit; see event.c */
+    char head[254]; /* what every record begins with, once it is known to fit; see chunk.c */
     struct chat_held *held;
     uint32_t n_open;
     struct chat_open {
@@ -101,8 +102,7 @@ struct chat_enc {
         uint8_t choice;
         uint8_t kind; /* enum ir_kind */
         bool freeform;
-        bool wrapped; /* free-form towards the client, {"input":...} from the upstream */
-        bool text;    /* something of it has been written */
+        bool text; /* something of it has been written */
     } open[IR_OPEN_MAX];
     uint16_t calls[IR_CHOICES_MAX]; /* tool calls begun */
     bool begun[IR_CHOICES_MAX];     /* the role has been said */
@@ -111,11 +111,12 @@ struct chat_enc {
     uint32_t proofs;                /* reasoning_details written */
 };
 tg_rc chat_encode_ev(struct dialect_enc *e, const struct ir_event *ev, struct buf *b);
+tg_rc chat_encode_error_record(const struct tg_err *err, struct buf *b);
 tg_rc chat_encode_res(struct dialect_enc *e, const struct ir_res *res, struct buf *b);
 struct str chat_finish_reason(enum ir_stop stop, bool legacy);
-/* The text of {"input":text}, which is what a free-form tool's call looks like where tools take
- * JSON; false when args is anything else. */
-bool chat_unwrap(struct arena *a, struct str args, struct str *ret);
+/* The elements of a JSON array, from the first to the last, commas included; "" = there are
+ * none. */
+struct str chat_elements(struct str list);
 /* Characters in UTF-8 text. */
 uint32_t chat_count_chars(struct str s);
 /* One element of "annotations"; base is added to offsets that are known, and stands for the
@@ -131,24 +132,10 @@ void chat_put_usage(struct json_out *o, const struct ir_usage *u);
 /* Reads one; a figure that is not there keeps its value. */
 void chat_read_usage(struct str usage, struct ir_usage *u);
 
-/* err.c */
-unsigned chat_error_status(const struct tg_err *err);
-tg_rc chat_encode_error(const struct tg_err *err, struct buf *b);
-tg_rc chat_encode_error_record(const struct tg_err *err, struct buf *b);
-bool chat_error_fits(struct str body);
-/* Is this value of an "error" field one that clients take for an error? */
-bool chat_error_is(struct str value);
-/* Fills err from such a value; origin upstream. */
-void chat_read_error(struct str value, struct tg_err *err);
-
-/* fail.c */
-void chat_decode_error(unsigned status, struct str body, struct tg_err *err);
-/* The value that describes the error in a body or record that is one, in whichever of the forms
- * that servers use; false when it is none. */
-bool chat_find_error(struct str body, struct str *ret);
-
-/* enc_req.c */
+/* carry.c, caps.c */
+extern const struct carry_cell chat_carry[CARRY_FEATURE_N];
 void chat_caps(enum caps_server server, struct str model, struct ir_caps *ret);
+/* enc_req.c */
 tg_rc chat_encode_req(struct arena *a, const struct ir_req *req,
                       const struct dialect_route *route, struct buf *b, struct ir_drops *drops,
                       struct tg_err *err);
@@ -158,9 +145,5 @@ tg_rc chat_decode_res(struct dialect_dec *dec, struct str body);
 tg_rc chat_decode_record(struct dialect_dec *dec, struct str event, struct str data,
                          bool *ret_over);
 tg_rc chat_decode_eof(struct dialect_dec *dec);
-
-/* models.c */
-tg_rc chat_encode_models(const struct ir_model *v, unsigned n, struct buf *b);
-tg_rc chat_encode_model(const struct ir_model *m, struct buf *b);
 
 #endif

@@ -1,12 +1,13 @@
 /* enc_msg.c -- the messages of a request for a Chat upstream.
  *
- * A model's turn is one message however its blocks were mixed: content, refusal, reasoning and
- * calls have a field each.  A tool's results are messages of their own and must follow the turn
- * with the calls at once, so in a run of messages that holds results these come first, then one
- * user message with the media that the results held (a tool message has room for text alone),
- * then what the user said besides.
+ * A tool's results are messages of their own and must follow the turn with the calls at once,
+ * so in a run of messages that holds results these come first, then one user message with the
+ * media that the results held (a tool message has room for text alone), then what the user said
+ * besides.  A turn of nothing but text goes as a plain string, because not every server takes
+ * parts.
  *
- * A turn of nothing but text goes as a plain string, because not every server takes parts.
+ * System text behind the first turn stays where it is, or becomes text of the user, or goes to
+ * the head: servers that refuse it elsewhere take one system message, so then there is one.
  */
 #include "dialect/chat/enc_int.h"
 
@@ -14,14 +15,6 @@ static bool
 is_text(const struct ir_block *b)
 {
     return b->kind == IR_TEXT;
-}
-
-static const struct ir_block *
-find(const struct ir_block *b, enum ir_kind kind)
-{
-    while (b && b->kind != kind)
-        b = b->next;
-    return b;
 }
 
 /* Must this content be a list of parts? */
@@ -33,7 +26,7 @@ needs_parts(const struct chat_out *out, const struct ir_block *b)
     for (; b; b = b->next) {
         if (b->kind == IR_RESULT || b->kind == IR_OPAQUE)
             continue;
-        if (!is_text(b) || (b->cache_ttl.n && out->takes_marks))
+        if (!is_text(b) || (b->cache_ttl.n && out->route->caps.cache_marks))
             return true;
         n++;
     }
@@ -89,9 +82,9 @@ put_plain(struct chat_out *out, const struct ir_msg *m, unsigned i)
 
     json_open(&out->o, '{');
     json_kv_str(&out->o, "role",
-                m->role != IR_SYSTEM ? STR("user")
-                : m->developer       ? STR("developer")
-                                     : STR("system"));
+                m->role != IR_SYSTEM                              ? STR("user")
+                : m->developer && out->route->caps.developer_role ? STR("developer")
+                                                                  : STR("system"));
     if (m->name.n)
         json_kv_str(&out->o, "name", m->name);
     rc = put_content(out, m, i);
@@ -99,10 +92,87 @@ put_plain(struct chat_out *out, const struct ir_msg *m, unsigned i)
     return rc;
 }
 
+/* More of a text that is put together from several messages' text. */
+static tg_rc
+put_text_of(struct chat_out *out, const struct ir_msg *m, unsigned i, bool *any)
+{
+    tg_rc rc = TG_OK;
+
+    if (m->name.n)
+        rc = chat_drop(out, chat_path(out, i, ".name"));
+    for (const struct ir_block *b = m->blocks; b && rc == TG_OK; b = b->next) {
+        if (!is_text(b)) {
+            rc = pass_over(out, b, i);
+            continue;
+        }
+        if (*any && b->text.n)
+            json_str_part(&out->o, STR("\n\n"));
+        *any |= b->text.n > 0;
+        json_str_part(&out->o, b->text);
+        if (b->cache_ttl.n)
+            rc = chat_drop(out, STR("cache_control"));
+    }
+    return rc;
+}
+
+/* All system text as one message. */
+static tg_rc
+put_merged(struct chat_out *out)
+{
+    bool developer = out->route->caps.developer_role, any = false;
+    unsigned i = 0;
+    tg_rc rc = TG_OK;
+
+    for (const struct ir_msg *m = out->req->msgs; m; m = m->next)
+        developer &= m->role != IR_SYSTEM || m->developer;
+    json_open(&out->o, '{');
+    json_kv_str(&out->o, "role", developer ? STR("developer") : STR("system"));
+    json_key(&out->o, "content");
+    json_str_open(&out->o);
+    for (const struct ir_msg *m = out->req->msgs; m && rc == TG_OK; m = m->next, i++)
+        if (m->role == IR_SYSTEM)
+            rc = put_text_of(out, m, i, &any);
+    json_str_close(&out->o);
+    json_close(&out->o);
+    return rc;
+}
+
+static tg_rc
+put_reminder(struct chat_out *out, const struct ir_msg *m, unsigned i)
+{
+    bool any = false;
+    tg_rc rc;
+
+    json_open(&out->o, '{');
+    json_kv_str(&out->o, "role", STR("user"));
+    json_key(&out->o, "content");
+    json_str_open(&out->o);
+    json_str_part(&out->o, STR("<system-reminder>\n"));
+    rc = put_text_of(out, m, i, &any);
+    json_str_part(&out->o, STR("\n</system-reminder>"));
+    json_str_close(&out->o);
+    json_close(&out->o);
+    return rc;
+}
+
+/* Is there system text that is not the first message? */
+static bool
+must_merge(const struct chat_out *out)
+{
+    const struct ir_msg *m = out->req->msgs;
+
+    if (out->route->caps.system != CAPS_SYSTEM_MERGE || !m)
+        return false;
+    for (m = m->next; m; m = m->next)
+        if (m->role == IR_SYSTEM)
+            return true;
+    return false;
+}
+
 static bool
 has_parts(const struct ir_block *result)
 {
-    return find(result->sub, IR_MEDIA) != NULL;
+    return chat_first(result->sub, IR_MEDIA) != NULL;
 }
 
 /* A result's message.  More than one text stays more than one part, unless something has to be
@@ -190,7 +260,7 @@ put_results(struct chat_out *out, const struct ir_msg **at, unsigned *i)
     tg_rc rc = TG_OK;
 
     while (end && (end->role == IR_TOOL || end->role == IR_USER) &&
-           find(end->blocks, IR_RESULT)) {
+           chat_first(end->blocks, IR_RESULT)) {
         for (const struct ir_block *b = end->blocks; b && rc == TG_OK; b = b->next)
             if (b->kind == IR_RESULT)
                 rc = put_result(out, b);
@@ -209,150 +279,6 @@ put_results(struct chat_out *out, const struct ir_msg **at, unsigned *i)
     return rc;
 }
 
-static void
-put_joined(struct json_out *o, const char *key, const struct ir_block *b, enum ir_kind kind)
-{
-    json_key(o, key);
-    json_str_open(o);
-    for (; b; b = b->next)
-        if (b->kind == kind)
-            json_str_part(o, b->text);
-    json_str_close(o);
-}
-
-static void
-put_call(struct chat_out *out, const struct ir_block *b)
-{
-    struct str text = b->text.n || b->freeform ? b->text : STR("{}");
-
-    json_open(&out->o, '{');
-    json_kv_str(&out->o, "id", chat_short(out->a, b->id));
-    json_kv_str(&out->o, "type", b->freeform ? STR("custom") : STR("function"));
-    json_key(&out->o, b->freeform ? "custom" : "function");
-    json_open(&out->o, '{');
-    json_kv_str(&out->o, "name", b->name);
-    json_kv_str(&out->o, b->freeform ? "input" : "arguments", text);
-    json_close(&out->o);
-    json_close(&out->o);
-}
-
-/* Is the proof of this block one that an upstream of this dialect may see? */
-static bool
-is_ours(const struct ir_block *b)
-{
-    return b->sig.n && b->origin && strcmp(b->origin, dialect_chat.name) == 0;
-}
-
-/* The turn's reasoning.  OpenAI's own models have no field for it in this dialect; a foreign
- * proof never goes out. */
-static void
-put_think(struct chat_out *out, const struct ir_block *blocks)
-{
-    bool text = false, ours = false, lost = false;
-    uint32_t index = 0;
-
-    for (const struct ir_block *b = blocks; b; b = b->next) {
-        if (b->kind != IR_THINK)
-            continue;
-        text |= b->text.n > 0;
-        ours |= is_ours(b);
-        lost |= (b->sig.n && !is_ours(b)) || out->of_openai;
-    }
-    if (lost)
-        ir_drop(out->drops, out->req->origin && strcmp(out->req->origin, "messages") == 0
-                                ? STR("thinking")
-                                : STR("reasoning"));
-    if (out->of_openai)
-        return;
-    if (text)
-        put_joined(&out->o, "reasoning_content", blocks, IR_THINK);
-    if (!ours)
-        return;
-    json_key(&out->o, "reasoning_details");
-    json_open(&out->o, '[');
-    for (const struct ir_block *b = blocks; b; b = b->next) {
-        if (b->kind != IR_THINK || !is_ours(b))
-            continue;
-        if (b->text.n) {
-            json_open(&out->o, '{');
-            json_kv_str(&out->o, "type",
-                        b->summary ? STR("reasoning.summary") : STR("reasoning.text"));
-            json_kv_str(&out->o, b->summary ? "summary" : "text", b->text);
-            if (!b->summary)
-                json_kv_str(&out->o, "signature", b->sig);
-            json_kv_int(&out->o, "index", index);
-            json_close(&out->o);
-        }
-        if (b->text.n == 0 || b->summary)
-            chat_put_proof(&out->o, NULL, b, index);
-        index++;
-    }
-    json_close(&out->o);
-}
-
-static tg_rc
-put_model_content(struct chat_out *out, const struct ir_block *blocks, unsigned i)
-{
-    bool parts = false;
-    tg_rc rc = TG_OK;
-
-    for (const struct ir_block *b = blocks; b; b = b->next)
-        parts |= is_text(b) && b->cache_ttl.n && out->takes_marks;
-    if (!find(blocks, IR_TEXT)) {
-        if (find(blocks, IR_CALL) || find(blocks, IR_REFUSAL))
-            json_kv_null(&out->o, "content");
-        else
-            json_kv_str(&out->o, "content", STR(""));
-        return TG_OK;
-    }
-    if (!parts) {
-        put_joined(&out->o, "content", blocks, IR_TEXT);
-    } else {
-        json_key(&out->o, "content");
-        json_open(&out->o, '[');
-        for (const struct ir_block *b = blocks; b && rc == TG_OK; b = b->next)
-            if (is_text(b))
-                rc = chat_put_part(out, b, i);
-        json_close(&out->o);
-    }
-    for (const struct ir_block *b = blocks; b && rc == TG_OK; b = b->next)
-        if (b->cache_ttl.n && (!is_text(b) || !parts))
-            rc = chat_drop(out, STR("cache_control"));
-    return rc;
-}
-
-static tg_rc
-put_model(struct chat_out *out, const struct ir_msg *m, unsigned i)
-{
-    tg_rc rc;
-
-    json_open(&out->o, '{');
-    json_kv_str(&out->o, "role", STR("assistant"));
-    if (m->name.n)
-        json_kv_str(&out->o, "name", m->name);
-    rc = put_model_content(out, m->blocks, i);
-    if (find(m->blocks, IR_REFUSAL))
-        put_joined(&out->o, "refusal", m->blocks, IR_REFUSAL);
-    put_think(out, m->blocks);
-    if (find(m->blocks, IR_CALL)) {
-        json_key(&out->o, "tool_calls");
-        json_open(&out->o, '[');
-        for (const struct ir_block *b = m->blocks; b; b = b->next)
-            if (b->kind == IR_CALL)
-                put_call(out, b);
-        json_close(&out->o);
-    }
-    for (const struct ir_block *b = m->blocks; b && rc == TG_OK; b = b->next) {
-        if (b->kind == IR_OPAQUE && b->origin && strcmp(b->origin, dialect_chat.name) == 0 &&
-            str_eq(b->name, STR("audio")))
-            json_kv_raw(&out->o, "audio", b->raw);
-        else if (b->kind == IR_OPAQUE || b->kind == IR_MEDIA || b->kind == IR_RESULT)
-            rc = chat_drop(out, chat_path(out, i, ".content"));
-    }
-    json_close(&out->o);
-    return rc;
-}
-
 /* Only the last four marks count for a server. */
 static void
 count_marks(struct chat_out *out)
@@ -366,33 +292,60 @@ count_marks(struct chat_out *out)
     out->marks_skipped = n > MARKS_MAX ? n - MARKS_MAX : 0;
 }
 
+/* The user's last turn.  What he says directly behind results does not begin one: the model has
+ * not answered yet. */
+static void
+find_last_turn(struct chat_out *out)
+{
+    bool results = false;
+    unsigned i = 0;
+
+    for (const struct ir_msg *m = out->req->msgs; m; m = m->next, i++) {
+        if (m->role == IR_SYSTEM)
+            continue;
+        results = chat_first(m->blocks, IR_RESULT) || (results && m->role == IR_USER);
+        if (m->role == IR_USER && !results)
+            out->last_turn = i + 1;
+    }
+}
+
+static tg_rc
+put_message(struct chat_out *out, const struct ir_msg *m, unsigned i, bool led)
+{
+    if (m->role == IR_SYSTEM && led && out->route->caps.system == CAPS_SYSTEM_REMIND)
+        return put_reminder(out, m, i);
+    if (m->role != IR_MODEL)
+        return put_plain(out, m, i);
+    if (!m->next && !chat_first(m->blocks, IR_CALL) && !out->route->caps.prefill)
+        return chat_refuse(out, chat_path(out, i, ""),
+                           "the upstream begins a new turn, it cannot continue one that the "
+                           "client began for the model");
+    return chat_put_turn(out, m, i);
+}
+
 tg_rc
 chat_put_messages(struct chat_out *out)
 {
-    const struct ir_msg *m = out->req->msgs, *next;
+    const struct ir_msg *m = out->req->msgs;
+    bool merged = must_merge(out), led = false;
     unsigned i = 0;
     tg_rc rc = TG_OK;
 
     count_marks(out);
+    find_last_turn(out);
     json_key(&out->o, "messages");
     json_open(&out->o, '[');
+    if (merged)
+        rc = put_merged(out);
     while (m && rc == TG_OK) {
-        if ((m->role == IR_TOOL || m->role == IR_USER) && find(m->blocks, IR_RESULT)) {
+        led |= m->role != IR_SYSTEM;
+        if ((m->role == IR_TOOL || m->role == IR_USER) && chat_first(m->blocks, IR_RESULT)) {
             rc = put_results(out, &m, &i);
             continue;
         }
-        next = m->next;
-        if (m->role != IR_MODEL) {
-            rc = put_plain(out, m, i);
-        } else if (!next && out->req->origin && strcmp(out->req->origin, "messages") == 0 &&
-                   !find(m->blocks, IR_CALL)) {
-            rc = chat_refuse(out, chat_path(out, i, ""),
-                             "the upstream begins a new turn, it cannot continue one that the "
-                             "client began for the model");
-        } else {
-            rc = put_model(out, m, i);
-        }
-        m = next;
+        if (m->role != IR_SYSTEM || !merged)
+            rc = put_message(out, m, i, led);
+        m = m->next;
         i++;
     }
     json_close(&out->o);

@@ -2,8 +2,8 @@
  *
  * A medium goes as the part of its kind: images and video as a URL or data URL, documents as
  * file data, audio as base64.  What the dialect can only take in another way is refused with
- * its place: an image by id, a document by URL, sound by URL.  A document of plain text becomes
- * text, with its title and context in front.
+ * its place: an image by id, a document by URL or by another provider's id, sound by URL.  A
+ * document of plain text becomes text, with its title and context in front.
  */
 #include "dialect/chat/enc_int.h"
 
@@ -89,7 +89,7 @@ put_text_document(struct chat_out *out, const struct ir_media *m)
 
 /* Why this medium cannot go, or NULL. */
 static const char *
-obstacle(const struct ir_media *m)
+obstacle(const struct chat_out *out, const struct ir_media *m)
 {
     switch (m->kind) {
     case IR_IMAGE:
@@ -98,15 +98,11 @@ obstacle(const struct ir_media *m)
     case IR_AUDIO:
         return m->data.n ? NULL : "the upstream's dialect takes audio as base64 data only";
     case IR_DOCUMENT:
+        if (m->file_id.n && !chat_came_as(out, dialect_chat.name))
+            return "a file's id means nothing to another provider than the one that gave it";
         return m->url.n ? "the upstream's dialect has no files by URL" : NULL;
     }
     return "the upstream's dialect has no such content";
-}
-
-bool
-chat_marks_next(const struct chat_out *out)
-{
-    return out->takes_marks && out->n_marks >= out->marks_skipped;
 }
 
 tg_rc
@@ -114,13 +110,12 @@ chat_put_mark(struct chat_out *out, const struct ir_block *b)
 {
     if (b->cache_ttl.n == 0)
         return TG_OK;
-    if (chat_marks_next(out)) {
+    if (out->route->caps.cache_marks && out->n_marks >= out->marks_skipped) {
         json_key(&out->o, "prompt_cache_breakpoint");
         json_open(&out->o, '{');
         json_kv_str(&out->o, "mode", STR("explicit"));
         json_kv_str(&out->o, "ttl",
-                    str_eq(b->cache_ttl, STR("12h")) && out->req->origin &&
-                            strcmp(out->req->origin, dialect_chat.name) == 0
+                    str_eq(b->cache_ttl, STR("12h")) && chat_came_as(out, dialect_chat.name)
                         ? b->cache_ttl
                         : STR("30m"));
         json_close(&out->o);
@@ -135,7 +130,7 @@ tg_rc
 chat_put_part(struct chat_out *out, const struct ir_block *b, unsigned msg)
 {
     const struct ir_media *m = b->media;
-    const char *why = b->kind == IR_MEDIA && m ? obstacle(m) : NULL;
+    const char *why = b->kind == IR_MEDIA && m ? obstacle(out, m) : NULL;
     tg_rc rc;
 
     if (why || (b->kind != IR_TEXT && (b->kind != IR_MEDIA || !m)))

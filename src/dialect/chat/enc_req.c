@@ -1,24 +1,34 @@
 /* enc_req.c -- a request in the internal form, written for a Chat upstream.
  *
  * Everything that has a field is written, in the words of the dialect; what has none is said in
- * drops.  Fields that nobody named go on only when they came in this dialect.  Usage is asked
- * for on every stream, because limits and logs need it.
+ * drops.  What the model behind the route is known to refuse is left out in the same way
+ * (route->caps).  Fields that nobody named go on only when they came in this dialect.  Usage is
+ * asked for on every stream, because limits and logs need it.
  */
 #include "dialect/chat/enc_int.h"
 #include "ir/drops.h"
 
-enum { STOP_MAX = 4, SHORT_MAX = 64 };
+enum { SHORT_MAX = 64 };
 
-static bool
-came_as(const struct chat_out *out, const char *dialect)
+bool
+chat_came_as(const struct chat_out *out, const char *dialect)
 {
     return out->req->origin && strcmp(out->req->origin, dialect) == 0;
+}
+
+struct str
+chat_said(const struct chat_out *out, const char *chat, const char *responses,
+          const char *messages)
+{
+    return str_z(chat_came_as(out, "responses")  ? responses
+                 : chat_came_as(out, "messages") ? messages
+                                                 : chat);
 }
 
 const char *
 chat_root(const struct chat_out *out)
 {
-    return came_as(out, "responses") ? "input" : "messages";
+    return chat_came_as(out, "responses") ? "input" : "messages";
 }
 
 struct str
@@ -56,50 +66,6 @@ chat_short(struct arena *a, struct str s)
     return arena_printf(a, "%.*s_%016llx", SHORT_MAX - 17, s.p, (unsigned long long)hash);
 }
 
-/* Behind the last slash: routers put a maker's name in front. */
-static struct str
-bare_model(struct str model)
-{
-    for (size_t i = model.n; i > 0; i--)
-        if (model.p[i - 1] == '/')
-            return str_from(model, i);
-    return model;
-}
-
-static bool
-is_openai(struct str model)
-{
-    static const char *const rows[] = {"gpt-", "chatgpt-", "o1", "o3", "o4", "codex-"};
-
-    if (str_starts(model, STR("gpt-oss")))
-        return false;
-    for (size_t i = 0; i < CHAT_COUNT(rows); i++)
-        if (str_starts(model, str_z(rows[i])))
-            return true;
-    return false;
-}
-
-/* gpt-5.6 and later know explicit cache marks; what came before refuses them. */
-static bool
-knows_marks(struct str model)
-{
-    unsigned v[2] = {0, 0}, i = 0;
-
-    if (!str_starts(model, STR("gpt-")))
-        return false;
-    for (model = str_from(model, 4); model.n; model = str_from(model, 1)) {
-        char c = model.p[0];
-
-        if (c == '.' && i == 0)
-            i = 1;
-        else if (c >= '0' && c <= '9' && v[i] < 1000)
-            v[i] = v[i] * 10 + (unsigned)(c - '0');
-        else
-            break;
-    }
-    return v[0] > 5 || (v[0] == 5 && v[1] >= 6);
-}
-
 static void
 kv_text(struct chat_out *out, const char *key, struct str text)
 {
@@ -114,71 +80,152 @@ kv_raw(struct chat_out *out, const char *key, struct str raw)
         json_kv_raw(&out->o, key, raw);
 }
 
-static tg_rc
+static void
 put_stop(struct chat_out *out)
 {
     const struct ir_req *req = out->req;
 
     if (req->n_stop == 0)
-        return TG_OK;
+        return;
     json_key(&out->o, "stop");
     json_open(&out->o, '[');
-    for (unsigned i = 0; i < req->n_stop && i < STOP_MAX; i++)
+    for (unsigned i = 0; i < req->n_stop; i++)
         json_str(&out->o, req->stop[i]);
     json_close(&out->o);
-    if (req->n_stop <= STOP_MAX)
-        return TG_OK;
-    return chat_drop(out, came_as(out, "messages") ? STR("stop_sequences") : STR("stop"));
 }
 
+/* How the next token is chosen.  What a model that does not let itself be told would do anyway
+ * is no loss. */
 static tg_rc
 put_sampling(struct chat_out *out)
 {
     const struct ir_req *req = out->req;
+    const struct {
+        const char *name;
+        struct str value;
+        double idle;
+        bool known; /* a field of the dialect, not of some servers */
+    } rows[] = {
+        {"temperature", req->temperature, 1, true},
+        {"top_p", req->top_p, 1, true},
+        {"top_k", req->top_k, 0, chat_came_as(out, dialect_chat.name)},
+        {"presence_penalty", req->presence_penalty, 0, true},
+        {"frequency_penalty", req->frequency_penalty, 0, true},
+        {"logit_bias", req->logit_bias, 0, true},
+    };
     tg_rc rc = TG_OK;
 
-    if (req->max_tokens >= 0)
-        json_kv_int(&out->o, "max_completion_tokens", req->max_tokens);
-    kv_raw(out, "temperature", req->temperature);
-    kv_raw(out, "top_p", req->top_p);
-    if (req->top_k.n && came_as(out, dialect_chat.name))
-        kv_raw(out, "top_k", req->top_k);
-    else if (req->top_k.n)
-        rc = chat_drop(out, STR("top_k"));
-    kv_raw(out, "presence_penalty", req->presence_penalty);
-    kv_raw(out, "frequency_penalty", req->frequency_penalty);
-    kv_raw(out, "logit_bias", req->logit_bias);
-    kv_raw(out, "prediction", req->prediction);
-    if (req->logprobs)
-        json_kv_bool(&out->o, "logprobs", true);
-    if (req->logprobs && req->top_logprobs >= 0)
+    for (size_t i = 0; i < CHAT_COUNT(rows) && rc == TG_OK; i++) {
+        double v;
+
+        if (rows[i].value.n == 0)
+            continue;
+        if (out->route->caps.sampling && rows[i].known)
+            json_kv_raw(&out->o, rows[i].name, rows[i].value);
+        else if (json_double(rows[i].value, &v) != TG_OK || v != rows[i].idle)
+            rc = chat_drop(out, str_z(rows[i].name));
+    }
+    return rc;
+}
+
+static tg_rc
+put_logprobs(struct chat_out *out)
+{
+    const struct ir_req *req = out->req;
+    tg_rc rc;
+
+    if (!req->logprobs)
+        return TG_OK;
+    if (!out->route->caps.logprobs) {
+        rc = chat_drop(out, chat_said(out, "logprobs", "include.message.output_text.logprobs",
+                                      "logprobs"));
+        return rc == TG_OK && req->top_logprobs > 0 ? chat_drop(out, STR("top_logprobs")) : rc;
+    }
+    json_kv_bool(&out->o, "logprobs", true);
+    if (req->top_logprobs >= 0)
         json_kv_int(&out->o, "top_logprobs", req->top_logprobs);
+    return TG_OK;
+}
+
+static tg_rc
+put_output(struct chat_out *out)
+{
+    const struct ir_req *req = out->req;
+    tg_rc rc;
+
+    if (req->max_tokens >= 0)
+        json_kv_int(&out->o,
+                    out->route->caps.completion_tokens ? "max_completion_tokens" : "max_tokens",
+                    req->max_tokens);
+    rc = put_sampling(out);
+    kv_raw(out, "prediction", req->prediction);
+    if (rc == TG_OK)
+        rc = put_logprobs(out);
     if (req->seed >= 0)
         json_kv_int(&out->o, "seed", req->seed);
     if (req->choices > 1)
         json_kv_int(&out->o, "n", req->choices);
-    return rc == TG_OK ? put_stop(out) : rc;
+    put_stop(out);
+    return rc;
 }
 
+/* Levels, and budgets that are about as much; the last column is what a level comes to. */
+static const struct {
+    int64_t up_to;
+    enum ir_effort effort;
+    int64_t tokens;
+} efforts[] = {{2048, IR_EFFORT_LOW, 2048},
+               {8192, IR_EFFORT_MEDIUM, 8192},
+               {24576, IR_EFFORT_HIGH, 16384},
+               {49152, IR_EFFORT_XHIGH, 32768},
+               {INT64_MAX, IR_EFFORT_MAX, 65536}};
+
+/* The dialect itself has levels alone; a budget goes in the form that routers have for it. */
 static void
+put_budget(struct chat_out *out)
+{
+    const struct ir_req *req = out->req;
+    int64_t tokens = req->think_budget;
+
+    for (size_t i = 0; tokens < 0 && i < CHAT_COUNT(efforts); i++)
+        if (req->effort <= efforts[i].effort)
+            tokens = efforts[i].tokens;
+    json_key(&out->o, "reasoning");
+    json_open(&out->o, '{');
+    if (req->effort == IR_EFFORT_NONE)
+        json_kv_str(&out->o, "effort", STR("none"));
+    else
+        json_kv_int(&out->o, "max_tokens", tokens);
+    json_close(&out->o);
+}
+
+static tg_rc
 put_effort(struct chat_out *out)
 {
-    static const struct {
-        int64_t tokens;
-        enum ir_effort effort;
-    } rows[] = {{2048, IR_EFFORT_LOW},
-                {8192, IR_EFFORT_MEDIUM},
-                {24576, IR_EFFORT_HIGH},
-                {49152, IR_EFFORT_XHIGH},
-                {INT64_MAX, IR_EFFORT_MAX}};
-    enum ir_effort effort = out->req->effort;
+    const struct ir_req *req = out->req;
+    enum ir_effort effort = req->effort;
 
-    for (size_t i = 0; effort == IR_EFFORT_UNSAID && out->req->think_budget >= 0; i++)
-        if (out->req->think_budget <= rows[i].tokens)
-            effort = rows[i].effort;
-    if (effort > IR_EFFORT_UNSAID && effort <= IR_EFFORT_MAX)
-        json_kv_str(&out->o, "reasoning_effort", str_z(chat_efforts[effort]));
-    kv_text(out, "verbosity", out->req->verbosity);
+    if (effort == IR_EFFORT_UNSAID && req->think_budget < 0)
+        return TG_OK;
+    switch (out->route->caps.thinking) {
+    case CAPS_THINKING_NONE:
+        /* A model that cannot think has been told not to: as was asked. */
+        if (effort == IR_EFFORT_NONE)
+            return TG_OK;
+        return chat_drop(
+            out, chat_said(out, "reasoning_effort", "reasoning.effort",
+                           req->think_budget >= 0 ? "thinking" : "output_config.effort"));
+    case CAPS_THINKING_BUDGET:
+        put_budget(out);
+        return TG_OK;
+    default:
+        break;
+    }
+    for (size_t i = 0; effort == IR_EFFORT_UNSAID && i < CHAT_COUNT(efforts); i++)
+        if (req->think_budget <= efforts[i].up_to)
+            effort = efforts[i].effort;
+    json_kv_str(&out->o, "reasoning_effort", str_z(chat_efforts[effort]));
+    return TG_OK;
 }
 
 static void
@@ -187,13 +234,14 @@ put_format(struct chat_out *out)
     const struct ir_req *req = out->req;
     enum ir_tri strict = req->format_strict;
 
+    kv_text(out, "verbosity", req->verbosity);
     if (req->format_schema.n == 0 && !req->format_json)
         return;
     json_key(&out->o, "response_format");
     json_open(&out->o, '{');
     if (req->format_schema.n) {
         /* Messages has no such switch: there a schema always binds. */
-        if (strict == IR_UNSAID && came_as(out, "messages"))
+        if (strict == IR_UNSAID && chat_came_as(out, "messages"))
             strict = IR_YES;
         json_kv_str(&out->o, "type", STR("json_schema"));
         json_key(&out->o, "json_schema");
@@ -225,14 +273,14 @@ put_account(struct chat_out *out)
     kv_text(out, "service_tier", tier);
     kv_text(out, "prompt_cache_key", req->cache_key);
     /* What other dialects call storing is this gateway's own. */
-    if (req->store != IR_UNSAID && came_as(out, dialect_chat.name))
+    if (req->store != IR_UNSAID && chat_came_as(out, dialect_chat.name))
         json_kv_bool(&out->o, "store", req->store == IR_YES);
 }
 
 static tg_rc
 put_ext(struct chat_out *out)
 {
-    bool ours = came_as(out, dialect_chat.name);
+    bool ours = chat_came_as(out, dialect_chat.name);
     tg_rc rc = TG_OK;
 
     for (const struct ir_ext *x = out->req->ext; x && rc == TG_OK; x = x->next) {
@@ -256,14 +304,7 @@ tg_rc
 chat_encode_req(struct arena *a, const struct ir_req *req, const struct dialect_route *route,
                 struct buf *b, struct ir_drops *drops, struct tg_err *err)
 {
-    struct str model = bare_model(route->model);
-    struct chat_out out = {.a = a,
-                           .req = req,
-                           .route = route,
-                           .drops = drops,
-                           .err = err,
-                           .of_openai = is_openai(model),
-                           .takes_marks = knows_marks(model)};
+    struct chat_out out = {.a = a, .req = req, .route = route, .drops = drops, .err = err};
     size_t before = b->n;
     tg_rc rc;
 
@@ -274,9 +315,10 @@ chat_encode_req(struct arena *a, const struct ir_req *req, const struct dialect_
     if (rc == TG_OK)
         rc = chat_put_tools(&out);
     if (rc == TG_OK)
-        rc = put_sampling(&out);
+        rc = put_output(&out);
+    if (rc == TG_OK)
+        rc = put_effort(&out);
     if (rc == TG_OK) {
-        put_effort(&out);
         put_format(&out);
         put_account(&out);
         rc = put_ext(&out);

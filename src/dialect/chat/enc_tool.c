@@ -1,81 +1,10 @@
 /* enc_tool.c -- tools of a request for a Chat upstream.
  *
- * Functions and free-form tools have forms of their own.  Of the tools that a provider of
- * another dialect runs or knows the schema of, those that the client itself carries out (bash,
- * text editor, memory, shell, apply_patch) go as functions with the schema that is published
- * for them; the rest is passed over and said, unless the request insists on it.
+ * Functions and free-form tools have forms of their own.  Of what a provider runs the dialect
+ * has the search of the web alone, as an option of the whole request; the rest is passed over
+ * and said, unless the request insists on it.
  */
 #include "dialect/chat/enc_int.h"
-
-#define TEXT "{\"type\":\"string\"}"
-#define INT  "{\"type\":\"integer\"}"
-#define OBJECT(p, required)                                                                    \
-    "{\"type\":\"object\",\"properties\":{" p "},\"required\":[" required "]}"
-
-/* By the beginning of the type; the first that fits. */
-static const struct lowered {
-    const char *type, *by;
-    const char *name; /* NULL: the definition's own name */
-    const char *description, *schema;
-} lowered[] = {
-    {"bash_", "messages", NULL, "Runs a command in a bash session that persists between calls.",
-     "{\"type\":\"object\",\"properties\":{\"command\":" TEXT
-     ",\"restart\":{\"type\":\"boolean\"}}}"},
-    {"text_editor_", "messages", NULL, "Views, creates and edits text files.",
-     OBJECT("\"command\":{\"type\":\"string\",\"enum\":[\"view\",\"create\",\"str_replace\","
-            "\"insert\"]},\"path\":" TEXT ",\"file_text\":" TEXT ",\"old_str\":" TEXT
-            ",\"new_str\":" TEXT ",\"insert_line\":" INT ",\"insert_text\":" TEXT
-            ",\"view_range\":{\"type\":\"array\",\"items\":" INT "}",
-            "\"command\",\"path\"")},
-    {"memory_", "messages", NULL, "Keeps notes in files that outlive the conversation.",
-     OBJECT("\"command\":{\"type\":\"string\",\"enum\":[\"view\",\"create\",\"str_replace\","
-            "\"insert\",\"delete\",\"rename\"]},\"path\":" TEXT ",\"file_text\":" TEXT
-            ",\"old_str\":" TEXT ",\"new_str\":" TEXT ",\"insert_line\":" INT
-            ",\"insert_text\":" TEXT ",\"old_path\":" TEXT ",\"new_path\":" TEXT
-            ",\"view_range\":{\"type\":\"array\",\"items\":" INT "}",
-            "\"command\"")},
-    {"local_shell", "responses", "local_shell", "Runs a command on the user's machine.",
-     OBJECT("\"command\":{\"type\":\"array\",\"items\":" TEXT "},\"workdir\":" TEXT
-            ",\"timeout_ms\":" INT,
-            "\"command\"")},
-    {"shell", "responses", "shell", "Runs commands on the user's machine.",
-     OBJECT("\"commands\":{\"type\":\"array\",\"items\":" TEXT "},\"timeout_ms\":" INT
-            ",\"max_output_length\":" INT,
-            "\"commands\"")},
-    {"apply_patch", "responses", "apply_patch", "Creates, changes or deletes a file.",
-     OBJECT("\"operation\":{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\","
-            "\"enum\":[\"create_file\",\"update_file\",\"delete_file\"]},\"path\":" TEXT
-            ",\"diff\":" TEXT "},\"required\":[\"type\",\"path\"]}",
-            "\"operation\"")},
-};
-
-static const struct lowered *
-lower(const struct ir_tool *t)
-{
-    for (size_t i = 0; i < CHAT_COUNT(lowered); i++)
-        if (strcmp(t->hosted_by, lowered[i].by) == 0 &&
-            str_starts(t->name, str_z(lowered[i].type)))
-            return &lowered[i];
-    return NULL;
-}
-
-/* The name under which the model knows a tool. */
-static struct str
-name_of(struct chat_out *out, const struct ir_tool *t)
-{
-    const struct lowered *l = t->hosted_by ? lower(t) : NULL;
-    struct str name = t->name;
-    struct json_member m;
-
-    if (!l)
-        return name;
-    if (l->name)
-        return str_z(l->name);
-    if (json_kind_of(t->raw) == JSON_OBJECT && json_get(t->raw, STR("name"), &m) &&
-        json_string(out->a, m.value, &name) != TG_OK)
-        name = t->name;
-    return name;
-}
 
 /* {"type":"grammar","syntax":...,"definition":...} has one level more here. */
 static void
@@ -103,32 +32,23 @@ put_format(struct json_out *o, struct str flat)
 static void
 put_tool(struct chat_out *out, const struct ir_tool *t)
 {
-    const struct lowered *l = t->hosted_by ? lower(t) : NULL;
-    struct str description = l ? str_z(l->description) : t->description;
-    struct str schema = l ? str_z(l->schema) : t->schema;
     struct json_out *o = &out->o;
 
     json_open(o, '{');
     json_kv_str(o, "type", t->freeform ? STR("custom") : STR("function"));
     json_key(o, t->freeform ? "custom" : "function");
     json_open(o, '{');
-    json_kv_str(o, "name", name_of(out, t));
-    if (description.n)
-        json_kv_str(o, "description", description);
+    json_kv_str(o, "name", t->name);
+    if (t->description.n)
+        json_kv_str(o, "description", t->description);
     if (t->freeform && t->grammar.n)
         put_format(o, t->grammar);
-    if (!t->freeform && schema.n)
-        json_kv_raw(o, "parameters", schema);
+    if (!t->freeform && t->schema.n)
+        json_kv_raw(o, "parameters", t->schema);
     if (!t->freeform && t->strict != IR_UNSAID)
         json_kv_bool(o, "strict", t->strict == IR_YES);
     json_close(o);
     json_close(o);
-}
-
-static bool
-goes(const struct ir_tool *t)
-{
-    return !t->hosted_by || lower(t);
 }
 
 static void
@@ -138,7 +58,7 @@ put_named(struct chat_out *out, const struct ir_tool *t)
     json_kv_str(&out->o, "type", t->freeform ? STR("custom") : STR("function"));
     json_key(&out->o, t->freeform ? "custom" : "function");
     json_open(&out->o, '{');
-    json_kv_str(&out->o, "name", name_of(out, t));
+    json_kv_str(&out->o, "name", t->name);
     json_close(&out->o);
     json_close(&out->o);
 }
@@ -169,7 +89,7 @@ put_allowed(struct chat_out *out)
     json_key(&out->o, "tools");
     json_open(&out->o, '[');
     for (const struct ir_tool *t = out->req->tools; t; t = t->next)
-        if (t->allowed && goes(t))
+        if (t->allowed && !t->hosted_by)
             put_named(out, t);
     json_close(&out->o);
     json_close(&out->o);
@@ -184,8 +104,7 @@ put_choice(struct chat_out *out)
 
     switch (req->tool_choice) {
     case IR_CHOICE_NAMED:
-        while (t && !(goes(t) && (str_eq(t->name, req->tool_name) ||
-                                  str_eq(name_of(out, t), req->tool_name))))
+        while (t && (t->hosted_by || !str_eq(t->name, req->tool_name)))
             t = t->next;
         if (!t)
             return chat_refuse(out, STR("tool_choice"),
@@ -209,20 +128,44 @@ put_choice(struct chat_out *out)
     return TG_OK;
 }
 
+/* A tool that the provider runs. */
+static tg_rc
+put_hosted(struct chat_out *out, const struct ir_tool *t, unsigned i)
+{
+    if (chat_is_search(t) && out->route->caps.web_search)
+        return chat_put_search(out, t, i);
+    if (chat_came_as(out, dialect_chat.name))
+        return chat_drop(out, STR("web_search_options"));
+    return chat_drop(out, arena_printf(out->a, "tools.%u", i));
+}
+
+static tg_rc
+put_parallel(struct chat_out *out)
+{
+    if (out->req->parallel_calls)
+        return TG_OK;
+    if (out->route->caps.parallel_calls) {
+        json_kv_bool(&out->o, "parallel_tool_calls", false);
+        return TG_OK;
+    }
+    /* Who asks with "functions" has not asked for this. */
+    if (chat_is_legacy(out->req))
+        return TG_OK;
+    return chat_drop(out, chat_said(out, "parallel_tool_calls", "parallel_tool_calls",
+                                    "tool_choice.disable_parallel_tool_use"));
+}
+
 tg_rc
 chat_put_tools(struct chat_out *out)
 {
     unsigned n = 0, i = 0;
     tg_rc rc = TG_OK;
 
-    for (const struct ir_tool *t = out->req->tools; t && rc == TG_OK; t = t->next, i++) {
+    for (const struct ir_tool *t = out->req->tools; t && rc == TG_OK; t = t->next) {
         if (t->cache_ttl.n)
             rc = chat_drop(out, STR("cache_control"));
-        if (!goes(t)) {
-            if (rc == TG_OK)
-                rc = chat_drop(out, arena_printf(out->a, "tools.%u", i));
+        if (t->hosted_by)
             continue;
-        }
         if (n++ == 0) {
             json_key(&out->o, "tools");
             json_open(&out->o, '[');
@@ -231,6 +174,9 @@ chat_put_tools(struct chat_out *out)
     }
     if (n)
         json_close(&out->o);
+    for (const struct ir_tool *t = out->req->tools; t && rc == TG_OK; t = t->next, i++)
+        if (t->hosted_by)
+            rc = put_hosted(out, t, i);
     if (rc != TG_OK)
         return rc;
     if (n == 0) {
@@ -241,7 +187,5 @@ chat_put_tools(struct chat_out *out)
         return TG_OK;
     }
     rc = put_choice(out);
-    if (!out->req->parallel_calls)
-        json_kv_bool(&out->o, "parallel_tool_calls", false);
-    return rc;
+    return rc == TG_OK ? put_parallel(out) : rc;
 }

@@ -5,6 +5,7 @@
  * is kept raw: an upstream of this dialect may know it, and for any other it is named as
  * dropped.
  */
+#include "dialect/body.h"
 #include "dialect/chat/chat_int.h"
 
 enum field {
@@ -40,6 +41,7 @@ enum field {
     F_TIER,
     F_CACHE_KEY,
     F_STORE,
+    F_SEARCH,
     F_COUNT
 };
 
@@ -76,6 +78,7 @@ static const char *const names[F_COUNT] = {
     [F_TIER] = "service_tier",
     [F_CACHE_KEY] = "prompt_cache_key",
     [F_STORE] = "store",
+    [F_SEARCH] = "web_search_options",
 };
 
 static tg_rc
@@ -279,13 +282,7 @@ pick(struct chat_dec *d, struct str body, struct json_member f[F_COUNT])
 tg_rc
 chat_decode_req(struct arena *a, struct str body, struct ir_req *ret, struct tg_err *err)
 {
-    struct ir_req req = {.parallel_calls = true,
-                         .max_tokens = -1,
-                         .seed = -1,
-                         .top_logprobs = -1,
-                         .think_budget = -1,
-                         .choices = 1,
-                         .origin = dialect_chat.name};
+    struct ir_req req = body_request(dialect_chat.name);
     struct chat_dec d = {.in = {a, err}, .req = &req};
     struct field_at parallel = {NULL, names[F_PARALLEL], 0};
     struct json_member *f = arena_array(a, struct json_member, F_COUNT);
@@ -315,6 +312,8 @@ chat_decode_req(struct arena *a, struct str body, struct ir_req *ret, struct tg_
         rc = field_bool(&d.in, &parallel, &f[F_PARALLEL], &req.parallel_calls);
     if (rc == TG_OK)
         rc = chat_read_functions(&d, &f[F_FUNCTIONS], &f[F_FUNCTION_CALL]);
+    if (rc == TG_OK)
+        rc = chat_read_search(&d, &f[F_SEARCH]);
     if (rc == TG_OK)
         *ret = req;
     return rc;

@@ -22,17 +22,6 @@ chat_finish_reason(enum ir_stop stop, bool legacy)
     }
 }
 
-bool
-chat_unwrap(struct arena *a, struct str args, struct str *ret)
-{
-    struct json_iter it;
-    struct json_member m, more;
-
-    return a && json_check(args, 2, NULL) == TG_OK && json_object(&it, args) == TG_OK &&
-           json_next(&it, &m) && m.kind == JSON_STRING && json_key_is(m.key, STR("input")) &&
-           !json_next(&it, &more) && json_string(a, m.value, ret) == TG_OK;
-}
-
 uint32_t
 chat_count_chars(struct str s)
 {
@@ -144,24 +133,16 @@ put_function(struct json_out *o, const char *key, struct str name, struct str ar
 }
 
 static void
-put_call(struct json_out *o, const struct dialect_enc *e, const struct ir_block *b)
+put_call(struct json_out *o, const struct ir_block *b)
 {
-    const struct ir_tool *t = chat_find_tool(e->req, b->name);
-    struct str input = b->text;
-    bool freeform = b->freeform;
-
-    if (!freeform && t && t->freeform && e->arena) {
-        freeform = true;
-        (void)chat_unwrap(e->arena, b->text, &input);
-    }
     json_open(o, '{');
     json_kv_str(o, "id", b->id);
-    json_kv_str(o, "type", freeform ? STR("custom") : STR("function"));
-    if (freeform) {
+    json_kv_str(o, "type", b->freeform ? STR("custom") : STR("function"));
+    if (b->freeform) {
         json_key(o, "custom");
         json_open(o, '{');
         json_kv_str(o, "name", b->name);
-        json_kv_str(o, "input", input);
+        json_kv_str(o, "input", b->text);
         json_close(o);
     } else {
         put_function(o, "function", b->name, b->text);
@@ -242,7 +223,7 @@ put_calls(struct json_out *o, const struct dialect_enc *e, const struct ir_block
     json_key(o, "tool_calls");
     json_open(o, '[');
     for (; call; call = first(call->next, IR_CALL))
-        put_call(o, e, call);
+        put_call(o, call);
     json_close(o);
 }
 
@@ -259,6 +240,54 @@ put_message(struct json_out *o, const struct dialect_enc *e, const struct ir_blo
     put_think(o, e, blocks);
     put_notes(o, blocks);
     put_calls(o, e, blocks);
+    json_close(o);
+}
+
+struct str
+chat_elements(struct str list)
+{
+    struct str ret = {NULL, 0};
+    struct json_iter it;
+    struct json_member m;
+
+    if (json_array(&it, list) != TG_OK)
+        return ret;
+    while (json_next(&it, &m)) {
+        if (ret.n == 0)
+            ret = m.value;
+        ret.n = (size_t)(m.value.p + m.value.n - ret.p);
+    }
+    return ret;
+}
+
+/* The tokens of all content, one list. */
+static void
+put_probs(struct json_out *o, const struct ir_block *blocks)
+{
+    bool any = false;
+
+    json_key(o, "logprobs");
+    for (const struct ir_block *b = blocks; b; b = b->next) {
+        struct str tokens = {NULL, 0};
+
+        if (b->kind == IR_TEXT && b->logprobs.n)
+            tokens = chat_elements(b->logprobs);
+        if (tokens.n == 0)
+            continue;
+        if (!any) {
+            json_open(o, '{');
+            json_key(o, "content");
+            json_open(o, '[');
+        }
+        any = true;
+        json_raw(o, tokens);
+    }
+    if (!any) {
+        json_null(o);
+        return;
+    }
+    json_close(o);
+    json_kv_null(o, "refusal");
     json_close(o);
 }
 
@@ -294,7 +323,7 @@ chat_encode_res(struct dialect_enc *e, const struct ir_res *res, struct buf *b)
         json_kv_int(&o, "index", i);
         json_key(&o, "message");
         put_message(&o, e, res->answers[i].blocks);
-        json_kv_null(&o, "logprobs");
+        put_probs(&o, res->answers[i].blocks);
         json_kv_str(&o, "finish_reason",
                     chat_finish_reason(res->answers[i].stop, chat_is_legacy(e->req)));
         json_close(&o);

@@ -26,6 +26,7 @@
  * state[ENDED ...]   one bit for each choice that has ended
  */
 #include "dialect/chat/chat_int.h"
+#include "dialect/openai.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -174,13 +175,14 @@ static enum dialect_seen
 failed(struct dialect_tap *t, struct str error, struct tg_err *err)
 {
     t->failed = true;
-    chat_read_error(error, err);
+    openai_read_error(error, err);
     return DIALECT_FAILED;
 }
 
-/* Takes the choices in; returns how many elements there are. */
+/* Takes the choices in; returns how many elements there are.  *ret_error: the error of one that
+ * broke. */
 static unsigned
-look_at_choices(struct dialect_tap *t, struct str choices)
+look_at_choices(struct dialect_tap *t, struct str choices, struct str *ret_error)
 {
     struct json_iter it;
     struct json_member choice, m;
@@ -200,6 +202,8 @@ look_at_choices(struct dialect_tap *t, struct str choices)
             t->state[ENDED + index / 32] |= UINT32_C(1) << (index % 32);
         if (json_get(choice.value, STR("usage"), &m) && m.kind == JSON_OBJECT)
             chat_read_usage(m.value, &t->usage);
+        if (json_get(choice.value, STR("error"), &m) && openai_error_is(m.value))
+            *ret_error = m.value;
     }
     for (int i = ENDED; i < ENDED + 4; i++)
         ended += (unsigned)__builtin_popcount(t->state[i]);
@@ -212,6 +216,7 @@ static enum dialect_seen
 look(struct dialect_tap *t, struct str data, struct tg_err *err)
 {
     bool usage = false, other = false;
+    struct str error = {NULL, 0};
     unsigned n_choices = 0;
     struct json_iter it;
     struct json_member m, inner;
@@ -219,10 +224,12 @@ look(struct dialect_tap *t, struct str data, struct tg_err *err)
     if (json_object(&it, data) != TG_OK)
         return broken(t, err, "it is not an object");
     while (json_next(&it, &m)) {
-        if (json_key_is(m.key, STR("error")) && chat_error_is(m.value))
+        if (json_key_is(m.key, STR("error")) && openai_error_is(m.value))
             return failed(t, m.value, err);
         if (json_key_is(m.key, STR("choices"))) {
-            n_choices = look_at_choices(t, m.value);
+            n_choices = look_at_choices(t, m.value, &error);
+            if (error.n)
+                return failed(t, error, err);
         } else if (m.kind == JSON_OBJECT && json_key_is(m.key, STR("usage"))) {
             chat_read_usage(m.value, &t->usage);
             usage = true;
@@ -273,11 +280,12 @@ chat_tap_record(struct dialect_tap *t, struct str event, struct str data, struct
 bool
 chat_tap_whole(struct dialect_tap *t, enum dialect_call call, struct str body)
 {
+    struct str error = {NULL, 0};
     struct json_member m;
 
     if (json_check(body, JSON_DEPTH_MAX, NULL) != TG_OK || json_kind_of(body) != JSON_OBJECT)
         return false;
-    if (json_get(body, STR("error"), &m) && chat_error_is(m.value)) {
+    if (json_get(body, STR("error"), &m) && openai_error_is(m.value)) {
         t->failed = true;
         return false;
     }
@@ -287,10 +295,13 @@ chat_tap_whole(struct dialect_tap *t, enum dialect_call call, struct str body)
     if (call == DIALECT_EMBED) {
         t->events++;
         t->started = t->finished = true;
-    } else if (look_at_choices(t, m.value) > 0) {
+    } else if (look_at_choices(t, m.value, &error) > 0) {
+        t->failed = error.n > 0;
         t->events++;
         t->started = true;
     }
+    if (t->failed)
+        return false;
     if (json_get(body, STR("usage"), &m) && m.kind == JSON_OBJECT)
         chat_read_usage(m.value, &t->usage);
     return true;

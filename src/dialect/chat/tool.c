@@ -132,12 +132,6 @@ find_tool(const struct ir_req *req, struct str name)
     return t;
 }
 
-const struct ir_tool *
-chat_find_tool(const struct ir_req *req, struct str name)
-{
-    return req ? find_tool(req, name) : NULL;
-}
-
 /* {"type":"function","function":{"name":...}} or the same with "custom". */
 static tg_rc
 read_named(struct chat_dec *d, const struct field_at *at, struct str value, struct str *ret)

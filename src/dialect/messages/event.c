@@ -23,38 +23,8 @@
  */
 #include "dialect/messages/messages_int.h"
 
+#include "dialect/record.h"
 #include "ir/envelope.h"
-
-struct out {
-    struct buf *b;
-    tg_rc rc;
-};
-
-static void
-put(struct out *o, struct str s)
-{
-    if (o->rc == TG_OK)
-        o->rc = buf_append(o->b, s);
-}
-
-static void
-put_escaped(struct out *o, struct str s)
-{
-    if (o->rc == TG_OK)
-        o->rc = json_escape(o->b, s);
-}
-
-static void
-put_uint(struct out *o, uint32_t v)
-{
-    char text[10], *p = text + sizeof text;
-
-    do {
-        *--p = (char)('0' + v % 10);
-        v /= 10;
-    } while (v > 0);
-    put(o, str_of(p, (size_t)(text + sizeof text - p)));
-}
 
 struct str
 messages_proof(struct arena *a, const struct ir_block *think)
@@ -79,37 +49,39 @@ messages_call_id(const struct dialect_enc *e, struct str id, uint32_t index)
 }
 
 static void
-begin_block(struct out *o, const struct messages_enc *st)
+begin_block(struct record *o, const struct messages_enc *st)
 {
-    put(o,
+    record_put(
+        o,
         STR("event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":"));
-    put_uint(o, st->next);
-    put(o, STR(",\"content_block\":"));
+    record_uint(o, st->next);
+    record_put(o, STR(",\"content_block\":"));
 }
 
 /* The start of a text or thinking block. */
 static void
-put_begin(struct out *o, struct messages_enc *st)
+put_begin(struct record *o, struct messages_enc *st)
 {
     if (st->begun)
         return;
     begin_block(o, st);
-    put(o, st->kind == IR_THINK
-               ? STR("{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}}\n\n")
-               : STR("{\"type\":\"text\",\"text\":\"\",\"citations\":null}}\n\n"));
+    record_put(o, st->kind == IR_THINK
+                      ? STR("{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}}\n\n")
+                      : STR("{\"type\":\"text\",\"text\":\"\",\"citations\":null}}\n\n"));
 }
 
 static void
-begin_delta(struct out *o, const struct messages_enc *st, struct str delta)
+begin_delta(struct record *o, const struct messages_enc *st, struct str delta)
 {
-    put(o,
+    record_put(
+        o,
         STR("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":"));
-    put_uint(o, st->next);
-    put(o, delta);
+    record_uint(o, st->next);
+    record_put(o, delta);
 }
 
 static void
-put_delta(struct out *o, const struct messages_enc *st, struct str text)
+put_delta(struct record *o, const struct messages_enc *st, struct str text)
 {
     switch (st->kind) {
     case IR_CALL:
@@ -123,27 +95,26 @@ put_delta(struct out *o, const struct messages_enc *st, struct str text)
         begin_delta(o, st, STR(",\"delta\":{\"type\":\"text_delta\",\"text\":\""));
         break;
     }
-    put_escaped(o, text);
-    put(o, STR("\"}}\n\n"));
+    record_text(o, text);
+    record_put(o, STR("\"}}\n\n"));
 }
 
 static void
-put_end(struct out *o, const struct messages_enc *st)
+put_end(struct record *o, const struct messages_enc *st)
 {
-    put(o, STR("event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":"));
-    put_uint(o, st->next);
-    put(o, STR("}\n\n"));
+    record_put(
+        o, STR("event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":"));
+    record_uint(o, st->next);
+    record_put(o, STR("}\n\n"));
 }
 
 static tg_rc
-on_start(struct dialect_enc *e, struct out *o)
+on_start(struct dialect_enc *e, struct record *o)
 {
     struct json_out j;
 
-    put(o, STR("event: message_start\ndata: "));
-    if (o->rc != TG_OK)
-        return o->rc;
-    json_begin(&j, o->b);
+    record_put(o, STR("event: message_start\ndata: "));
+    record_json(o, &j);
     json_open(&j, '{');
     json_kv_str(&j, "type", STR("message_start"));
     json_key(&j, "message");
@@ -157,13 +128,13 @@ on_start(struct dialect_enc *e, struct out *o)
     messages_put_usage(&j, &e->usage, true);
     json_close(&j);
     json_close(&j);
-    o->rc = json_end(&j);
-    put(o, STR("\n\n"));
+    record_json_end(o, &j);
+    record_put(o, STR("\n\n"));
     return o->rc;
 }
 
 static tg_rc
-on_open(struct dialect_enc *e, const struct ir_event *ev, struct out *o)
+on_open(struct dialect_enc *e, const struct ir_event *ev, struct record *o)
 {
     struct messages_enc *st = e->state, next = *st;
     const struct ir_block *head = ev->head;
@@ -181,11 +152,10 @@ on_open(struct dialect_enc *e, const struct ir_event *ev, struct out *o)
     next.refused |= head->kind == IR_REFUSAL;
     if (head->kind == IR_CALL) {
         begin_block(o, &next);
-        put(o, STR("{\"type\":\"tool_use\",\"id\":\""));
-        put_escaped(o, messages_call_id(e, head->id, next.next));
-        put(o, STR("\",\"name\":\""));
-        put_escaped(o, head->name);
-        put(o, STR("\",\"input\":{},\"caller\":{\"type\":\"direct\"}}}\n\n"));
+        record_field(o, STR("{\"type\":\"tool_use\",\"id\":\""),
+                     messages_call_id(e, head->id, next.next));
+        record_field(o, STR(",\"name\":\""), head->name);
+        record_put(o, STR(",\"input\":{},\"caller\":{\"type\":\"direct\"}}}\n\n"));
         if (head->freeform)
             put_delta(o, &next, STR("{\"input\":\""));
         next.begun = next.called = true;
@@ -197,7 +167,7 @@ on_open(struct dialect_enc *e, const struct ir_event *ev, struct out *o)
 
 /* A piece of a free-form tool's text, inside the JSON string that the block's input is. */
 static void
-put_freeform(struct out *o, const struct messages_enc *st, struct str text)
+put_freeform(struct record *o, const struct messages_enc *st, struct str text)
 {
     struct buf piece;
 
@@ -209,7 +179,7 @@ put_freeform(struct out *o, const struct messages_enc *st, struct str text)
 }
 
 static tg_rc
-on_delta(struct dialect_enc *e, const struct ir_event *ev, struct out *o)
+on_delta(struct dialect_enc *e, const struct ir_event *ev, struct record *o)
 {
     struct messages_enc *st = e->state;
 
@@ -229,26 +199,25 @@ on_delta(struct dialect_enc *e, const struct ir_event *ev, struct out *o)
 
 /* The end of a THINK block that has text or a proof. */
 static void
-put_proof(struct out *o, struct dialect_enc *e, const struct ir_block *head)
+put_proof(struct record *o, struct dialect_enc *e, const struct ir_block *head)
 {
     struct messages_enc *st = e->state;
     struct str proof = messages_proof(e->arena, head);
 
     if (!st->begun && (!messages_own(head->origin) || head->redacted)) {
         begin_block(o, st);
-        put(o, STR("{\"type\":\"redacted_thinking\",\"data\":\""));
-        put_escaped(o, proof);
-        put(o, STR("\"}}\n\n"));
+        record_field(o, STR("{\"type\":\"redacted_thinking\",\"data\":\""), proof);
+        record_put(o, STR("}}\n\n"));
         return;
     }
     put_begin(o, st);
     begin_delta(o, st, STR(",\"delta\":{\"type\":\"signature_delta\",\"signature\":\""));
-    put_escaped(o, proof);
-    put(o, STR("\"}}\n\n"));
+    record_text(o, proof);
+    record_put(o, STR("\"}}\n\n"));
 }
 
 static tg_rc
-on_close(struct dialect_enc *e, const struct ir_event *ev, struct out *o)
+on_close(struct dialect_enc *e, const struct ir_event *ev, struct record *o)
 {
     struct messages_enc *st = e->state;
     const struct ir_block unproved = {.kind = IR_THINK};
@@ -270,7 +239,7 @@ on_close(struct dialect_enc *e, const struct ir_event *ev, struct out *o)
 }
 
 static tg_rc
-on_end(struct dialect_enc *e, struct out *o)
+on_end(struct dialect_enc *e, struct record *o)
 {
     struct messages_enc *st = e->state;
     struct str reason = messages_stop_reason((enum ir_stop)st->stop, st->called, st->refused);
@@ -278,10 +247,8 @@ on_end(struct dialect_enc *e, struct out *o)
 
     if (!st->stopped)
         return TG_EPROTO;
-    put(o, STR("event: message_delta\ndata: "));
-    if (o->rc != TG_OK)
-        return o->rc;
-    json_begin(&j, o->b);
+    record_put(o, STR("event: message_delta\ndata: "));
+    record_json(o, &j);
     json_open(&j, '{');
     json_kv_str(&j, "type", STR("message_delta"));
     json_key(&j, "delta");
@@ -291,9 +258,9 @@ on_end(struct dialect_enc *e, struct out *o)
     json_key(&j, "usage");
     messages_put_usage(&j, &e->usage, false);
     json_close(&j);
-    o->rc = json_end(&j);
-    put(o, STR("\n\n"));
-    put(o, dialect_messages.stream_end);
+    record_json_end(o, &j);
+    record_put(o, STR("\n\n"));
+    record_put(o, dialect_messages.stream_end);
     return o->rc;
 }
 
@@ -301,8 +268,7 @@ tg_rc
 messages_encode_ev(struct dialect_enc *e, const struct ir_event *ev, struct buf *b)
 {
     struct messages_enc *st = e->state;
-    struct out o = {b, TG_OK};
-    size_t before = b->n;
+    struct record o = record_begin(b);
     tg_rc rc = TG_OK;
 
     if (ev->kind >= IR_EV_OPEN && ev->kind <= IR_EV_STOP && ev->choice > 0)
@@ -340,7 +306,5 @@ messages_encode_ev(struct dialect_enc *e, const struct ir_event *ev, struct buf 
     case IR_EV_KIND_N:
         break;
     }
-    if (rc != TG_OK)
-        buf_truncate(b, before);
-    return rc;
+    return record_end(&o, rc);
 }

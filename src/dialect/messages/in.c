@@ -231,7 +231,7 @@ messages_in_stop(struct dialect_dec *d, struct str object)
         {"end_turn", IR_STOP_END},           {"max_tokens", IR_STOP_LENGTH},
         {"stop_sequence", IR_STOP_SEQUENCE}, {"tool_use", IR_STOP_CALLS},
         {"refusal", IR_STOP_FILTER},         {"model_context_window_exceeded", IR_STOP_LENGTH},
-        {"pause_turn", IR_STOP_END},         {"compaction", IR_STOP_END},
+        {"pause_turn", IR_STOP_PAUSE},       {"compaction", IR_STOP_END},
     };
     struct messages_dec_state *st = d->state;
     struct str reason = messages_text(messages_in_scratch(d), object, "stop_reason");

@@ -4,18 +4,13 @@
  * (`event: TYPE`, `data: {"type":TYPE,...}`); its last one is message_stop, whose absence
  * clients take for a broken answer.  Blocks follow one another, numbered densely, so the
  * sequencer stands in front of the encoder.
- *
- * Carry table of a request to an upstream of this dialect
- *  carry        text, images and documents in the forms it takes, calls and results, own
- *               thinking with its proof, tools, choice, schema, stop sequences, limits, user
- *  approximate  temperature above 1, free-form tools, effort none and minimal, json_object,
- *               system text in mid-conversation where roles are only two
- *  drop         seed, penalties, logit_bias, prediction, logprobs, verbosity, names, image
- *               detail, foreign reasoning, foreign hosted tools, fields nobody knows
- *  refuse       several choices, audio, video, other media types, foreign file ids
  */
 #include "dialect/messages/messages_int.h"
 
+/* The older of the two versions that live takes every body that is written here: the newer one
+ * differs only in what it refuses (sampling of any kind, and two forms that are never written).
+ * A model's own refusal of sampling is in its caps; an operator may still add a field to the
+ * body after translation.  A client of this dialect says its own version. */
 static const char *const upstream_headers[] = {"anthropic-version", "2023-06-01", NULL};
 
 #define PING "event: ping\ndata: {\"type\":\"ping\"}\n\n"
@@ -43,6 +38,7 @@ const struct dialect dialect_messages = {
     .tap_record = messages_tap_record,
     .tap_whole = messages_tap_whole,
     .error_fits = messages_error_fits,
+    .carry = messages_carry,
     .caps = messages_caps,
     .decode_req = messages_decode_req,
     .encode_ev = messages_encode_ev,

@@ -93,8 +93,11 @@ struct messages_out {
     unsigned marks_skip; /* cache marks to leave out: the first ones, when there are too many */
     unsigned msg, block; /* the place in the request, for paths */
     unsigned calls, results; /* without an id, so far */
+    unsigned last_user;      /* number of the user's last message */
+    bool replay;             /* thoughts of this turn go as text where their proof cannot */
 };
 
+extern const struct carry_cell messages_carry[CARRY_FEATURE_N];
 void messages_caps(enum caps_server server, struct str model, struct ir_caps *ret);
 tg_rc messages_encode_req(struct arena *a, const struct ir_req *req,
                           const struct dialect_route *route, struct buf *b,
@@ -108,6 +111,8 @@ void messages_refuse(struct messages_out *o, const char *why, const char *fmt, .
     __attribute__((format(printf, 3, 4)));
 /* Is the client's request of the Responses dialect?  Its fields have other names. */
 bool messages_from_responses(const struct messages_out *o);
+/* Place of a message in the client's request: "messages.3", "input.3". */
+struct str messages_path(const struct messages_out *o, unsigned msg);
 /* How many cache marks are more than the upstream takes.  The first ones are left out, in its
  * order of tools, system, messages; so tools are written first. */
 unsigned messages_surplus_marks(const struct ir_req *req);
@@ -121,9 +126,22 @@ void messages_put_media(struct messages_out *o, const struct ir_block *b);
 void messages_put_tools(struct messages_out *o);
 /* Does the choice force a tool use? */
 bool messages_choice_forced(const struct ir_req *req);
-/* Does this model predate levels of effort and system turns?  Such a one thinks by a budget of
- * tokens. */
-bool messages_model_old(struct str model);
+struct messages_thinking {
+    enum {
+        MESSAGES_THINK_LEFT_OUT,
+        MESSAGES_THINK_DISABLED,
+        MESSAGES_THINK_ADAPTIVE,
+        MESSAGES_THINK_BUDGET
+    } form;
+    int64_t budget;
+    const char *effort; /* of output_config, or NULL */
+};
+/* *max_tokens is made to leave room behind a budget when the client said none. */
+struct messages_thinking messages_choose_thinking(struct messages_out *o, int64_t *max_tokens);
+/* The member thinking, when there is one. */
+void messages_put_thinking(struct messages_out *o, const struct messages_thinking *t);
+/* The level of effort that a budget of tokens stands for. */
+enum ir_effort messages_effort_of(int64_t budget);
 
 /* id as a tool_use id: letters, digits, '_' and '-'.  Legal ones stay; others are told apart by
  * a hash of the whole.  Borrowed or in the arena. */

@@ -4,10 +4,7 @@
  * has for it, or refused where leaving it out would change what is asked.  A refusal is kept
  * and the writing goes on, so that brackets stay in pairs; the text is thrown away at the end.
  *
- * Thinking is asked for by a level of effort and left to the model (adaptive); by a budget when
- * the client named one, and for models that know nothing else.  A budget excludes a forced tool
- * choice, other sampling than the model's own, and a history whose calls have lost their
- * thoughts: then thinking is off, and that is noted.
+ * Who thinks samples as its model wants to, and a model may take no sampling at all.
  */
 #include "dialect/messages/messages_int.h"
 
@@ -16,12 +13,24 @@
 
 #include "ir/drops.h"
 
-enum { TOKENS_DEFAULT = 8192, BUDGET_MIN = 1024 };
+enum { TOKENS_DEFAULT = 8192 };
 
 bool
 messages_from_responses(const struct messages_out *o)
 {
     return o->req->origin && strcmp(o->req->origin, "responses") == 0;
+}
+
+struct str
+messages_path(const struct messages_out *o, unsigned msg)
+{
+    const struct ir_msg *first = o->req->msgs;
+    bool apart = first && (first->instructions ||
+                           (messages_own(o->req->origin) && first->role == IR_SYSTEM));
+
+    /* System text that stands outside of the client's list is a message only inside. */
+    return arena_printf(o->a, "%s.%u", messages_from_responses(o) ? "input" : "messages",
+                        msg - (apart && msg > 0));
 }
 
 void
@@ -55,168 +64,30 @@ messages_refuse(struct messages_out *o, const char *why, const char *fmt, ...)
 }
 
 bool
-messages_model_old(struct str model)
-{
-    static const char *const old[] = {"*claude-3*",     "*claude-*-4-0*",    "*claude-*-4-1*",
-                                      "*claude-*-4-5*", "*claude-*-4-2025*", "*claude-*-4"};
-
-    for (size_t i = 0; i < MESSAGES_COUNT(old); i++)
-        if (str_glob(str_z(old[i]), model))
-            return true;
-    return false;
-}
-
-bool
 messages_choice_forced(const struct ir_req *req)
 {
     return req->tools &&
            (req->tool_choice == IR_CHOICE_REQUIRED || req->tool_choice == IR_CHOICE_NAMED);
 }
 
-/* How thinking will be asked for. */
-struct thinking {
-    enum { LEFT_OUT, DISABLED, ADAPTIVE, BUDGET } form;
-    int64_t budget;
-    const char *effort; /* of output_config, or NULL */
-};
-
-/* Name of the client's field that asked for thinking. */
+/* The client's name for the form that its answer is to have. */
 static const char *
-effort_field(const struct messages_out *o)
+format_field(const struct messages_out *o)
 {
     if (messages_own(o->req->origin))
-        return "thinking";
-    return messages_from_responses(o) ? "reasoning.effort" : "reasoning_effort";
-}
-
-/* Calls of the last answer in the history without the thoughts that led to them. */
-static bool
-thoughts_lost(const struct ir_req *req)
-{
-    const struct ir_msg *last = NULL;
-    bool after_model = false, call = false, thought = false;
-
-    for (const struct ir_msg *m = req->msgs; m; m = m->next) {
-        if (m->role == IR_MODEL && !after_model)
-            last = m;
-        after_model = m->role == IR_MODEL;
-    }
-    for (const struct ir_msg *m = last; m && m->role == IR_MODEL; m = m->next)
-        for (const struct ir_block *b = m->blocks; b; b = b->next) {
-            thought |= b->kind == IR_THINK && messages_own(b->origin) && b->sig.n;
-            call |= b->kind == IR_CALL;
-        }
-    return call && !thought;
-}
-
-static int64_t
-budget_of(enum ir_effort effort, int64_t max_tokens)
-{
-    switch (effort) {
-    case IR_EFFORT_MEDIUM:
-        return 8192;
-    case IR_EFFORT_HIGH:
-        return 16384;
-    case IR_EFFORT_XHIGH:
-        return 32768;
-    case IR_EFFORT_MAX:
-        return max_tokens / 10 * 9;
-    default:
-        return 2048;
-    }
-}
-
-static const char *
-effort_word(enum ir_effort effort)
-{
-    static const char *const words[] = {
-        [IR_EFFORT_MINIMAL] = "low", [IR_EFFORT_LOW] = "low",     [IR_EFFORT_MEDIUM] = "medium",
-        [IR_EFFORT_HIGH] = "high",   [IR_EFFORT_XHIGH] = "xhigh", [IR_EFFORT_MAX] = "max"};
-
-    return (size_t)effort < MESSAGES_COUNT(words) ? words[effort] : NULL;
-}
-
-/* The budget form, with a limit that leaves room behind the budget. */
-static struct thinking
-choose_budget(struct messages_out *o, int64_t budget, int64_t *max_tokens)
-{
-    struct thinking t = {BUDGET, budget < BUDGET_MIN ? BUDGET_MIN : budget, NULL};
-
-    if (messages_choice_forced(o->req) || thoughts_lost(o->req)) {
-        messages_drop(o, "%s", effort_field(o));
-        return (struct thinking){DISABLED, 0, NULL};
-    }
-    if (t.budget < *max_tokens)
-        return t;
-    if (o->req->max_tokens < 0) {
-        *max_tokens += t.budget;
-    } else if (*max_tokens > BUDGET_MIN) {
-        t.budget = *max_tokens - 1;
-    } else {
-        messages_drop(o, "%s", effort_field(o));
-        t.form = DISABLED;
-    }
-    return t;
-}
-
-static struct thinking
-choose_thinking(struct messages_out *o, int64_t *max_tokens)
-{
-    const struct ir_req *req = o->req;
-    struct thinking t = {LEFT_OUT, 0, NULL};
-
-    if (req->effort == IR_EFFORT_NONE || req->think_budget == 0) {
-        t.form = DISABLED;
-        return t;
-    }
-    if (req->think_budget > 0)
-        return choose_budget(o, req->think_budget, max_tokens);
-    if (req->effort == IR_EFFORT_UNSAID && req->think_show != IR_YES)
-        return t;
-    if (messages_model_old(o->route->model))
-        return choose_budget(o, budget_of(req->effort, *max_tokens), max_tokens);
-    t.form = ADAPTIVE;
-    t.effort = effort_word(req->effort);
-    return t;
+        return "output_config.format";
+    return messages_from_responses(o) ? "text.format" : "response_format";
 }
 
 static void
-put_thinking(struct messages_out *o, const struct thinking *t)
-{
-    static const char *const forms[] = {
-        [DISABLED] = "disabled", [ADAPTIVE] = "adaptive", [BUDGET] = "enabled"};
-
-    if (t->form == LEFT_OUT)
-        return;
-    json_key(&o->j, "thinking");
-    json_open(&o->j, '{');
-    json_kv_str(&o->j, "type", str_z(forms[t->form]));
-    if (t->form == BUDGET)
-        json_kv_int(&o->j, "budget_tokens", t->budget);
-    if (t->form != DISABLED && o->req->think_show != IR_UNSAID)
-        json_kv_str(&o->j, "display",
-                    o->req->think_show == IR_YES ? STR("summarized") : STR("omitted"));
-    json_close(&o->j);
-}
-
-static void
-put_output(struct messages_out *o, const struct thinking *t)
+put_format(struct messages_out *o)
 {
     const struct ir_req *req = o->req;
 
-    if (!t->effort && !req->format_schema.n)
-        return;
-    json_key(&o->j, "output_config");
+    json_key(&o->j, "format");
     json_open(&o->j, '{');
-    if (t->effort)
-        json_kv_str(&o->j, "effort", str_z(t->effort));
-    if (req->format_schema.n) {
-        json_key(&o->j, "format");
-        json_open(&o->j, '{');
-        json_kv_str(&o->j, "type", STR("json_schema"));
-        json_kv_raw(&o->j, "schema", req->format_schema);
-        json_close(&o->j);
-    }
+    json_kv_str(&o->j, "type", STR("json_schema"));
+    json_kv_raw(&o->j, "schema", req->format_schema);
     json_close(&o->j);
     if (req->format_description.n)
         messages_drop(o, "%s.description",
@@ -224,34 +95,73 @@ put_output(struct messages_out *o, const struct thinking *t)
                                                  : "response_format.json_schema");
 }
 
-/* The dialect's scale ends at 1; and who thinks, samples as the model wants to. */
 static void
-put_sampling(struct messages_out *o, const struct thinking *t)
+put_output(struct messages_out *o, const struct messages_thinking *t)
 {
-    const struct ir_req *req = o->req;
-    bool thinks = t->form == ADAPTIVE || t->form == BUDGET;
+    enum caps_format takes = o->route->caps.format;
+    bool schema = o->req->format_schema.n > 0;
+
+    if (o->req->format_json ||
+        (schema && takes != CAPS_FORMAT_SCHEMA && takes != CAPS_FORMAT_ONLY_SCHEMA)) {
+        messages_drop(o, "%s", format_field(o));
+        schema = false;
+    }
+    if (!t->effort && !schema)
+        return;
+    json_key(&o->j, "output_config");
+    json_open(&o->j, '{');
+    if (t->effort)
+        json_kv_str(&o->j, "effort", str_z(t->effort));
+    if (schema)
+        put_format(o);
+    json_close(&o->j);
+}
+
+/* A number that was said, and is below least. */
+static bool
+below(struct str number, double least)
+{
     double v = 0;
 
-    if (req->temperature.n) {
-        bool read = json_double(req->temperature, &v) == TG_OK;
+    return number.n && (json_double(number, &v) != TG_OK || v < least);
+}
 
-        if (!read || v > 1 || (thinks && v != 1))
-            messages_drop(o, "temperature");
-        if (!thinks && read)
-            json_kv_raw(&o->j, "temperature", v > 1 ? STR("1") : req->temperature);
-    }
-    if (req->top_p.n) {
-        if (thinks && (json_double(req->top_p, &v) != TG_OK || v < 0.95))
-            messages_drop(o, "top_p");
-        else
-            json_kv_raw(&o->j, "top_p", req->top_p);
-    }
-    if (req->top_k.n) {
-        if (thinks)
-            messages_drop(o, "top_k");
-        else
-            json_kv_raw(&o->j, "top_k", req->top_k);
-    }
+static void
+put_temperature(struct messages_out *o, bool thinks)
+{
+    struct str said = o->req->temperature;
+    double v = 0;
+
+    if (said.n == 0)
+        return;
+    if (json_double(said, &v) != TG_OK || v > 1 || (thinks && v != 1))
+        messages_drop(o, "temperature");
+    if (!thinks && json_double(said, &v) == TG_OK)
+        json_kv_raw(&o->j, "temperature", v > 1 ? STR("1") : said);
+}
+
+/* The dialect's scale ends at 1; and who thinks, samples as the model wants to.  Models that do
+ * not take these fields refuse them even where they say nothing new. */
+static void
+put_sampling(struct messages_out *o, const struct messages_thinking *t)
+{
+    const struct ir_req *req = o->req;
+    bool thinks = t->form == MESSAGES_THINK_ADAPTIVE || t->form == MESSAGES_THINK_BUDGET;
+    bool takes = o->route->caps.sampling;
+    double v = 0;
+
+    if (takes)
+        put_temperature(o, thinks);
+    else if (req->temperature.n && (json_double(req->temperature, &v) != TG_OK || v != 1))
+        messages_drop(o, "temperature");
+    if (below(req->top_p, !takes ? 0.99 : thinks ? 0.95 : 0))
+        messages_drop(o, "top_p");
+    else if (takes && req->top_p.n)
+        json_kv_raw(&o->j, "top_p", req->top_p);
+    if (req->top_k.n && (thinks || !takes))
+        messages_drop(o, "top_k");
+    else if (req->top_k.n)
+        json_kv_raw(&o->j, "top_k", req->top_k);
 }
 
 /* The name of a person would be personal data, which this field must not hold. */
@@ -325,8 +235,21 @@ note_drops(struct messages_out *o)
         ir_drop(o->drops, STR("store"));
     if (req->cache_key.n)
         messages_drop(o, "prompt_cache_key");
-    if (req->format_json)
-        messages_drop(o, responses ? "text.format" : "response_format");
+}
+
+/* Chat's modalities: does it name anything but text? */
+static bool
+wants_more_than_text(struct str modalities)
+{
+    struct json_iter it;
+    struct json_member m;
+
+    if (json_array(&it, modalities) != TG_OK)
+        return false;
+    while (json_next(&it, &m))
+        if (!str_eq(m.value, STR("\"text\"")))
+            return true;
+    return false;
 }
 
 static void
@@ -335,11 +258,17 @@ put_ext(struct messages_out *o)
     bool own = messages_own(o->req->origin);
 
     for (const struct ir_ext *e = o->req->ext; e; e = e->next) {
-        if (!own) {
-            messages_drop(o, "%.*s", STR_ARG(e->name));
-        } else if (str_find(e->name, '.') == e->name.n) {
+        bool nested = str_find(e->name, '.') < e->name.n;
+
+        if (own && !nested) {
             json_key_str(&o->j, e->name);
             json_raw(&o->j, e->value);
+        } else if (!own && str_eq(e->name, STR("modalities"))) {
+            if (wants_more_than_text(e->value))
+                messages_refuse(o, "upstreams of the Messages dialect answer with text",
+                                "modalities");
+        } else if (!own) {
+            messages_drop(o, "%.*s", STR_ARG(e->name));
         }
     }
 }
@@ -352,12 +281,12 @@ messages_encode_req(struct arena *a, const struct ir_req *req,
     struct messages_out o = {.a = a, .req = req, .route = route, .drops = drops, .err = err};
     int64_t max_tokens = req->max_tokens;
     size_t before = b->n;
-    struct thinking t;
+    struct messages_thinking t;
     tg_rc rc;
 
     if (max_tokens < 0)
         max_tokens = route->max_tokens > 0 ? route->max_tokens : TOKENS_DEFAULT;
-    t = choose_thinking(&o, &max_tokens);
+    t = messages_choose_thinking(&o, &max_tokens);
     json_begin(&o.j, b);
     json_open(&o.j, '{');
     json_kv_str(&o.j, "model", route->model);
@@ -367,7 +296,7 @@ messages_encode_req(struct arena *a, const struct ir_req *req,
     o.marks_skip = messages_surplus_marks(req);
     messages_put_tools(&o);
     messages_put_messages(&o);
-    put_thinking(&o, &t);
+    messages_put_thinking(&o, &t);
     put_output(&o, &t);
     if (req->n_stop) {
         json_key(&o.j, "stop_sequences");

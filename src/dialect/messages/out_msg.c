@@ -5,48 +5,52 @@
  * order the client had them in.  Empty texts are refused upstream, so they are left out; a turn
  * of the user from which nothing is left says so in words, one of the assistant is left out.
  *
- * System text at the head is the system field.  Later on it is a turn of its own where the
- * model knows that role, else text of the user in a tag that tells it apart.
+ * System text at the head is the system field.  Later on it is, as the route says, a turn of
+ * its own, more of the system field, or text of the user in a tag that tells it apart.  No turn
+ * may stand between a call and its result; the hub has seen to that (ir/pair.c).
  *
- * Reasoning goes only where its proof was made: a foreign proof would be refused, and so would
- * thoughts without one.
+ * Reasoning goes where its proof was made: a foreign proof would be refused, and so would
+ * thoughts without one.  Servers that look at no proofs may be given the bare text, as the
+ * route says.
  */
 #include "dialect/messages/messages_int.h"
 
 #include "ir/drops.h"
 
-enum side { SIDE_USER, SIDE_MODEL, SIDE_SYSTEM };
+/* SIDE_HEAD is no turn: it has gone into the system field. */
+enum side { SIDE_USER, SIDE_MODEL, SIDE_SYSTEM, SIDE_HEAD };
 
 enum { MARKS_MAX = 4 };
 
 static const char *const side_names[] = {"user", "assistant", "system"};
-
-/* Does the model take system text between turns?  Upstreams that only speak the dialect refuse
- * the role. */
-static bool
-takes_system(const struct messages_out *o)
-{
-    return str_glob(STR("*claude*"), o->route->model) && !messages_model_old(o->route->model);
-}
 
 static enum side
 side_of(const struct messages_out *o, const struct ir_msg *m)
 {
     if (m->role == IR_MODEL)
         return SIDE_MODEL;
-    return m->role == IR_SYSTEM && takes_system(o) ? SIDE_SYSTEM : SIDE_USER;
+    if (m->role != IR_SYSTEM)
+        return SIDE_USER;
+    switch (o->route->caps.system) {
+    case CAPS_SYSTEM_KEEP:
+        return SIDE_SYSTEM;
+    case CAPS_SYSTEM_MERGE:
+        return SIDE_HEAD;
+    default:
+        return SIDE_USER;
+    }
 }
 
 /* Will there be something of this block upstream? */
 static bool
-goes(const struct ir_block *b)
+goes(const struct ir_block *b, bool replay)
 {
     switch (b->kind) {
     case IR_TEXT:
     case IR_REFUSAL:
         return b->text.n > 0;
     case IR_THINK:
-        return messages_own(b->origin) && b->sig.n > 0;
+        return (messages_own(b->origin) && b->sig.n > 0) || (replay && b->text.n > 0);
     case IR_OPAQUE:
         return messages_own(b->origin);
     default:
@@ -63,7 +67,7 @@ messages_surplus_marks(const struct ir_req *req)
         n += t->cache_ttl.n > 0 && t->allowed && !messages_own(t->hosted_by);
     for (const struct ir_msg *m = req->msgs; m; m = m->next)
         for (const struct ir_block *b = m->blocks; b; b = b->next)
-            n += b->cache_ttl.n > 0 && b->kind != IR_THINK && goes(b);
+            n += b->cache_ttl.n > 0 && b->kind != IR_THINK && goes(b, false);
     return n > MARKS_MAX ? n - MARKS_MAX : 0;
 }
 
@@ -72,6 +76,12 @@ messages_put_cache(struct messages_out *o, struct str ttl)
 {
     if (ttl.n == 0)
         return;
+    if (!o->route->caps.cache_marks) {
+        messages_drop(o, "%s",
+                      messages_own(o->req->origin) ? "cache_control"
+                                                   : "prompt_cache_breakpoint");
+        return;
+    }
     if (o->marks_skip > 0) {
         o->marks_skip--;
         return;
@@ -97,14 +107,16 @@ put_text(struct messages_out *o, struct str text, struct str ttl)
 static void
 put_thought(struct messages_out *o, const struct ir_block *b)
 {
+    bool own = messages_own(b->origin) && b->sig.n > 0;
+
     json_open(&o->j, '{');
-    if (b->redacted) {
+    if (own && b->redacted) {
         json_kv_str(&o->j, "type", STR("redacted_thinking"));
         json_kv_str(&o->j, "data", b->sig);
     } else {
         json_kv_str(&o->j, "type", STR("thinking"));
         json_kv_str(&o->j, "thinking", b->text);
-        json_kv_str(&o->j, "signature", b->sig);
+        json_kv_str(&o->j, "signature", own ? b->sig : STR(""));
     }
     json_close(&o->j);
 }
@@ -142,7 +154,7 @@ put_result_parts(struct messages_out *o, const struct ir_block *parts)
         else if (p->kind == IR_OPAQUE && messages_own(p->origin))
             json_raw(&o->j, p->raw);
         else if (p->kind == IR_OPAQUE)
-            messages_drop(o, "messages.%u.content.%u", o->msg, o->block);
+            messages_drop(o, "%.*s.content.%u", STR_ARG(messages_path(o, o->msg)), o->block);
         else if (p->text.n)
             put_text(o, p->text, (struct str){NULL, 0});
     }
@@ -172,7 +184,9 @@ put_block(struct messages_out *o, const struct ir_block *b, bool tagged)
     case IR_TEXT:
     case IR_REFUSAL:
         if (tagged)
-            put_text(o, arena_printf(o->a, "<system>\n%.*s\n</system>", STR_ARG(b->text)),
+            put_text(o,
+                     arena_printf(o->a, "<system-reminder>\n%.*s\n</system-reminder>",
+                                  STR_ARG(b->text)),
                      b->cache_ttl);
         else
             put_text(o, b->text, b->cache_ttl);
@@ -202,9 +216,10 @@ static void
 note_left(struct messages_out *o, const struct ir_block *b)
 {
     if (b->kind == IR_THINK && (b->text.n || b->sig.n))
-        ir_drop(o->drops, arena_printf(o->a, "messages.%u.reasoning", o->msg));
+        ir_drop(o->drops,
+                arena_printf(o->a, "%.*s.reasoning", STR_ARG(messages_path(o, o->msg))));
     else if (b->kind == IR_OPAQUE)
-        messages_drop(o, "messages.%u.content.%u", o->msg, o->block);
+        messages_drop(o, "%.*s.content.%u", STR_ARG(messages_path(o, o->msg)), o->block);
 }
 
 /* A turn that is being written. */
@@ -236,7 +251,7 @@ put_pass(struct messages_out *o, struct turn *t, const struct ir_msg *from,
         for (const struct ir_block *b = m->blocks; b; b = b->next, o->block++) {
             if ((b->kind == IR_RESULT) != results)
                 continue;
-            if (!goes(b)) {
+            if (!goes(b, o->replay)) {
                 note_left(o, b);
                 continue;
             }
@@ -246,12 +261,39 @@ put_pass(struct messages_out *o, struct turn *t, const struct ir_msg *from,
     }
 }
 
-static void
+static bool
+calls(const struct ir_msg *from, const struct ir_msg *end)
+{
+    for (const struct ir_msg *m = from; m != end; m = m->next)
+        for (const struct ir_block *b = m->blocks; b; b = b->next)
+            if (b->kind == IR_CALL)
+                return true;
+    return false;
+}
+
+/* Does an answer rest in the middle of the provider's own tools' work?  It is sent back as it
+ * is, for the provider to go on with. */
+static bool
+rests(const struct ir_msg *from, const struct ir_msg *end)
+{
+    const struct ir_block *last = NULL;
+
+    for (const struct ir_msg *m = from; m != end; m = m->next)
+        for (const struct ir_block *b = m->blocks; b; b = b->next)
+            last = b;
+    return last && last->kind == IR_OPAQUE;
+}
+
+/* False: nothing was left of it. */
+static bool
 put_turn(struct messages_out *o, enum side side, const struct ir_msg *from,
          const struct ir_msg *end, unsigned first)
 {
     struct turn t = {side, false};
 
+    o->replay = side == SIDE_MODEL && (o->route->caps.replay == CAPS_REPLAY_ALWAYS ||
+                                       (o->route->caps.replay == CAPS_REPLAY_TOOL_TURNS &&
+                                        first >= o->last_user && calls(from, end)));
     put_pass(o, &t, from, end, first, true);
     put_pass(o, &t, from, end, first, false);
     if (!t.open && side == SIDE_USER) {
@@ -262,50 +304,74 @@ put_turn(struct messages_out *o, enum side side, const struct ir_msg *from,
         json_close(&o->j);
         json_close(&o->j);
     }
+    return t.open;
 }
 
-/* The leading system messages; returns the first that is none. */
+/* Opened with the first block, so that without any there is no field. */
+static void
+put_system_of(struct messages_out *o, const struct ir_msg *m, bool *opened)
+{
+    for (const struct ir_block *b = m->blocks; b; b = b->next) {
+        if (!goes(b, false))
+            continue;
+        if (!*opened) {
+            json_key(&o->j, "system");
+            json_open(&o->j, '[');
+        }
+        *opened = true;
+        put_block(o, b, false);
+    }
+}
+
+/* The system field; returns the first message that is not at the head. */
 static const struct ir_msg *
 put_system(struct messages_out *o, unsigned *ret_first)
 {
-    const struct ir_msg *m = o->req->msgs;
-    bool any = o->req->format_json;
+    const struct ir_msg *m, *first;
+    bool opened = false;
+    unsigned n = 0;
 
-    for (; m && m->role == IR_SYSTEM; m = m->next)
-        for (const struct ir_block *b = m->blocks; b; b = b->next)
-            any |= goes(b);
-    *ret_first = 0;
-    if (any) {
-        json_key(&o->j, "system");
-        json_open(&o->j, '[');
-    }
-    for (m = o->req->msgs; m && m->role == IR_SYSTEM; m = m->next, ++*ret_first)
-        for (const struct ir_block *b = m->blocks; b; b = b->next)
-            if (goes(b))
-                put_block(o, b, false);
-    if (o->req->format_json)
-        put_text(o, STR("Answer with a single JSON object and nothing else."),
-                 (struct str){NULL, 0});
-    if (any)
+    for (m = o->req->msgs; m && m->role == IR_SYSTEM; m = m->next, n++)
+        put_system_of(o, m, &opened);
+    first = m;
+    for (; m; m = m->next)
+        if (side_of(o, m) == SIDE_HEAD)
+            put_system_of(o, m, &opened);
+    if (opened)
         json_close(&o->j);
-    return m;
+    *ret_first = n;
+    return first;
+}
+
+/* Names of speakers, which have no place here; and where the user spoke last. */
+static void
+look_over(struct messages_out *o)
+{
+    unsigned i = 0;
+
+    for (const struct ir_msg *m = o->req->msgs; m; m = m->next, i++) {
+        if (m->name.n)
+            messages_drop(o, "%.*s.name", STR_ARG(messages_path(o, i)));
+        if (m->role == IR_USER)
+            o->last_user = i;
+    }
 }
 
 void
 messages_put_messages(struct messages_out *o)
 {
     const struct ir_msg *m, *end;
-    unsigned i = 0;
+    unsigned i = 0, last = 0;
+    bool prefill = false;
 
-    for (m = o->req->msgs; m; m = m->next, i++)
-        if (m->name.n)
-            messages_drop(o, "messages.%u.name", i);
+    look_over(o);
     m = put_system(o, &i);
     if (!m)
         messages_refuse(o, "a message of the user is needed behind the system text",
                         messages_from_responses(o) ? "input" : "messages");
     else if (m->role == IR_MODEL)
-        messages_refuse(o, "the first message must be the user's", "messages.%u", i);
+        messages_refuse(o, "the first message must be the user's", "%.*s",
+                        STR_ARG(messages_path(o, i)));
     json_key(&o->j, "messages");
     json_open(&o->j, '[');
     for (; m; m = end) {
@@ -314,8 +380,14 @@ messages_put_messages(struct messages_out *o)
 
         for (end = m; end && side_of(o, end) == side; end = end->next)
             n++;
-        put_turn(o, side, m, end, i);
+        if (side != SIDE_HEAD && put_turn(o, side, m, end, i)) {
+            prefill = side == SIDE_MODEL && !rests(m, end);
+            last = i + n - 1;
+        }
         i += n;
     }
     json_close(&o->j);
+    if (prefill && !o->route->caps.prefill)
+        messages_refuse(o, "the upstream's model does not go on with an answer", "%.*s",
+                        STR_ARG(messages_path(o, last)));
 }

@@ -1,15 +1,12 @@
 /* out_tool.c -- tools and tool_choice for an upstream of this dialect.
  *
  * A schema must be an object of type "object" here; one that says less gets what is missing and
- * stays otherwise as it is.  A free-form tool becomes a function of one text.  Web search is
- * the one provider's tool that has a counterpart; others stay behind, which is noted, and
- * refused when the choice asks for one of them.
+ * stays otherwise as it is.  Web search is the one provider's tool that has a counterpart;
+ * others stay behind, which is noted, and refused when the choice asks for one of them.  Tools
+ * that take no JSON, and tools of another provider that the client runs, the hub has made into
+ * functions.
  */
 #include "dialect/messages/messages_int.h"
-
-#define FREEFORM                                                                               \
-    "{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},"                   \
-    "\"required\":[\"input\"]}"
 
 static bool
 is_web_search(const struct ir_tool *t)
@@ -19,9 +16,10 @@ is_web_search(const struct ir_tool *t)
 
 /* Ours, a function, or one with a counterpart. */
 static bool
-goes(const struct ir_tool *t)
+goes(const struct messages_out *o, const struct ir_tool *t)
 {
-    return !t->hosted_by || messages_own(t->hosted_by) || t->schema.n || is_web_search(t);
+    return !t->hosted_by || messages_own(t->hosted_by) ||
+           (is_web_search(t) && o->route->caps.web_search);
 }
 
 /* The object with more members in front of its own. */
@@ -52,48 +50,34 @@ put_schema(struct messages_out *o, struct str schema)
 }
 
 static void
-put_freeform(struct messages_out *o, const struct ir_tool *t, unsigned index)
-{
-    struct str rule = messages_text(o->a, t->grammar, "definition");
-    bool rest = t->description.n > 0;
-
-    if (rest || rule.n) {
-        json_key(&o->j, "description");
-        json_str_open(&o->j);
-        json_str_part(&o->j, t->description);
-        if (rule.n) {
-            json_str_part(&o->j, rest ? STR("\n\n") : STR(""));
-            json_str_part(&o->j, STR("The input must follow this grammar:\n"));
-            json_str_part(&o->j, rule);
-            messages_drop(o, "tools.%u.format", index);
-        }
-        json_str_close(&o->j);
-    }
-    json_kv_raw(&o->j, "input_schema", STR(FREEFORM));
-}
-
-static void
-put_function(struct messages_out *o, const struct ir_tool *t, unsigned index)
+put_function(struct messages_out *o, const struct ir_tool *t)
 {
     json_open(&o->j, '{');
     json_kv_str(&o->j, "name", t->name);
-    if (t->freeform) {
-        put_freeform(o, t, index);
-    } else {
-        if (t->description.n)
-            json_kv_str(&o->j, "description", t->description);
-        put_schema(o, t->schema);
-        if (t->strict == IR_YES)
-            json_kv_bool(&o->j, "strict", true);
-    }
+    if (t->description.n)
+        json_kv_str(&o->j, "description", t->description);
+    put_schema(o, t->schema);
+    if (t->strict == IR_YES)
+        json_kv_bool(&o->j, "strict", true);
     messages_put_cache(o, t->cache_ttl);
     json_close(&o->j);
 }
 
-/* What another dialect's definition of a web search has in common with this one's. */
+/* Place of a provider's tool in the client's request.  Chat has none but the search, and that
+ * not among its tools. */
+static struct str
+place_of(struct messages_out *o, unsigned index)
+{
+    if (o->req->origin && strcmp(o->req->origin, "chat") == 0)
+        return STR("web_search_options");
+    return arena_printf(o->a, "tools.%u", index);
+}
+
+/* A search in the form that Responses has for it, in this dialect's words. */
 static void
 put_web_search(struct messages_out *o, const struct ir_tool *t, unsigned index)
 {
+    struct json_iter it;
     struct json_member m;
 
     json_open(&o->j, '{');
@@ -101,17 +85,17 @@ put_web_search(struct messages_out *o, const struct ir_tool *t, unsigned index)
     json_kv_str(&o->j, "name", STR("web_search"));
     if (json_path(t->raw, "filters.allowed_domains", &m) && m.kind == JSON_ARRAY)
         json_kv_raw(&o->j, "allowed_domains", m.value);
-    if (json_get(t->raw, STR("user_location"), &m) && m.kind == JSON_OBJECT) {
-        struct str place = m.value;
-
-        /* Chat has the fields one level further down. */
-        if (json_get(place, STR("approximate"), &m) && m.kind == JSON_OBJECT)
-            place = with_members(o->a, "\"type\":\"approximate\"", m.value);
-        json_kv_raw(&o->j, "user_location", place);
-    }
+    else if (json_path(t->raw, "filters.blocked_domains", &m) && m.kind == JSON_ARRAY)
+        json_kv_raw(&o->j, "blocked_domains", m.value);
+    if (json_get(t->raw, STR("user_location"), &m) && m.kind == JSON_OBJECT)
+        json_kv_raw(&o->j, "user_location", m.value);
     json_close(&o->j);
-    if (json_get(t->raw, STR("search_context_size"), &m))
-        messages_drop(o, "tools.%u.search_context_size", index);
+    if (json_object(&it, t->raw) != TG_OK)
+        return;
+    while (json_next(&it, &m))
+        if (m.kind > JSON_NULL && !json_key_is(m.key, STR("type")) &&
+            !json_key_is(m.key, STR("filters")) && !json_key_is(m.key, STR("user_location")))
+            messages_drop(o, "%.*s.%.*s", STR_ARG(place_of(o, index)), STR_ARG(m.key));
 }
 
 /* The name by which this dialect calls the tool that was chosen. */
@@ -138,15 +122,22 @@ put_choice(struct messages_out *o)
                                         [IR_CHOICE_REQUIRED] = "any",
                                         [IR_CHOICE_NAMED] = "tool"};
     const struct ir_req *req = o->req;
+    bool single = !req->parallel_calls && req->tool_choice != IR_CHOICE_NONE;
 
-    if (!req->tool_choice_said && req->tool_choice == IR_CHOICE_AUTO && req->parallel_calls)
+    if (single && !o->route->caps.parallel_calls) {
+        messages_drop(o, "%s",
+                      messages_own(req->origin) ? "tool_choice.disable_parallel_tool_use"
+                                                : "parallel_tool_calls");
+        single = false;
+    }
+    if (!req->tool_choice_said && req->tool_choice == IR_CHOICE_AUTO && !single)
         return;
     json_key(&o->j, "tool_choice");
     json_open(&o->j, '{');
     json_kv_str(&o->j, "type", str_z(words[req->tool_choice]));
     if (req->tool_choice == IR_CHOICE_NAMED)
         json_kv_str(&o->j, "name", chosen(o));
-    if (!req->parallel_calls && req->tool_choice != IR_CHOICE_NONE)
+    if (single)
         json_kv_bool(&o->j, "disable_parallel_tool_use", true);
     json_close(&o->j);
 }
@@ -162,13 +153,13 @@ messages_put_tools(struct messages_out *o)
     for (const struct ir_tool *t = req->tools; t; t = t->next)
         all &= !t->allowed;
     for (const struct ir_tool *t = req->tools; t; t = t->next, i++) {
-        if (goes(t)) {
+        if (goes(o, t)) {
             n += all || t->allowed;
             continue;
         }
         if (req->tool_choice == IR_CHOICE_NAMED && str_eq(req->tool_name, t->name))
             messages_refuse(o, "the upstream does not have this tool", "tool_choice");
-        messages_drop(o, "tools.%u", i);
+        messages_drop(o, "%.*s", STR_ARG(place_of(o, i)));
     }
     if (n == 0) {
         if (messages_choice_forced(req))
@@ -179,14 +170,14 @@ messages_put_tools(struct messages_out *o)
     json_open(&o->j, '[');
     i = 0;
     for (const struct ir_tool *t = req->tools; t; t = t->next, i++) {
-        if (!goes(t) || !(all || t->allowed))
+        if (!goes(o, t) || !(all || t->allowed))
             continue;
         if (messages_own(t->hosted_by))
             json_raw(&o->j, t->raw);
         else if (is_web_search(t))
             put_web_search(o, t, i);
         else
-            put_function(o, t, i);
+            put_function(o, t);
     }
     json_close(&o->j);
     put_choice(o);

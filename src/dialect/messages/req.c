@@ -7,6 +7,8 @@
  */
 #include "dialect/messages/messages_int.h"
 
+#include "dialect/body.h"
+
 enum field {
     F_MODEL,
     F_STREAM,
@@ -199,8 +201,8 @@ read_output(struct messages_dec *d, const struct json_member *f)
                         "must be one of low, medium, high, xhigh, max");
 }
 
-static enum ir_effort
-effort_of(int64_t budget)
+enum ir_effort
+messages_effort_of(int64_t budget)
 {
     static const struct {
         int64_t upto;
@@ -250,7 +252,7 @@ read_thinking(struct messages_dec *d, const struct json_member *thinking)
         if (rc != TG_OK)
             return rc;
         if (req->effort == IR_EFFORT_UNSAID)
-            req->effort = effort_of(req->think_budget);
+            req->effort = messages_effort_of(req->think_budget);
         req->think_show = IR_YES;
     } else if (!str_eq(type, STR("adaptive"))) {
         return field_refuse(&d->in, &type_at, "invalid_value",
@@ -376,13 +378,7 @@ read_basics(struct messages_dec *d, const struct json_member *f)
 tg_rc
 messages_decode_req(struct arena *a, struct str body, struct ir_req *ret, struct tg_err *err)
 {
-    struct ir_req req = {.parallel_calls = true,
-                         .max_tokens = -1,
-                         .seed = -1,
-                         .choices = 1,
-                         .top_logprobs = -1,
-                         .think_budget = -1,
-                         .origin = MESSAGES_NAME};
+    struct ir_req req = body_request(MESSAGES_NAME);
     struct messages_dec d = {.in = {a, err}, .req = &req, .ext_tail = &req.ext};
     struct json_member f[F_COUNT];
     tg_rc rc = field_check(&d.in, body);

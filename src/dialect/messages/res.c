@@ -17,6 +17,8 @@ messages_stop_reason(enum ir_stop stop, bool called, bool refused)
         return STR("refusal");
     case IR_STOP_SEQUENCE:
         return STR("stop_sequence");
+    case IR_STOP_PAUSE:
+        return STR("pause_turn");
     case IR_STOP_NONE:
     case IR_STOP_END:
         break;

@@ -8,7 +8,7 @@
  * them the end of the bytes is a truncation.  failed and error are errors wherever they come.
  */
 #include "dialect/openai.h"
-#include "dialect/responses/responses_int.h"
+#include "dialect/responses/dec_int.h"
 
 enum key {
     K_OUTPUT_INDEX,
@@ -19,6 +19,7 @@ enum key {
     K_REFUSAL,
     K_ARGUMENTS,
     K_INPUT,
+    K_LOGPROBS,
     K_ITEM,
     K_PART,
     K_ANNOTATION,
@@ -40,6 +41,7 @@ static const struct str keys[K_COUNT] = {
     [K_REFUSAL] = KEY("refusal"),
     [K_ARGUMENTS] = KEY("arguments"),
     [K_INPUT] = KEY("input"),
+    [K_LOGPROBS] = KEY("logprobs"),
     [K_ITEM] = KEY("item"),
     [K_PART] = KEY("part"),
     [K_ANNOTATION] = KEY("annotation"),
@@ -199,30 +201,32 @@ static tg_rc
 on_text(struct record *r)
 {
     const struct kind *k = r->kind;
+    const struct json_member *logprobs = &r->m[K_LOGPROBS];
+    struct responses_said said = {.whole = k->whole};
     uint32_t index = index_at(r, K_OUTPUT_INDEX);
     uint32_t place = index_at(r, k->what == W_THOUGHT ? K_SUMMARY_INDEX : K_CONTENT_INDEX);
-    struct str text;
-    tg_rc rc = text_at(r, k->key, &text);
+    tg_rc rc = text_at(r, k->key, &said.text);
 
     if (rc != TG_OK)
         return rc;
-    if (k->what == W_TEXT)
-        return responses_on_text(r->d, index, k->of == IR_CALL ? 0 : place, k->of, text,
-                                 k->whole);
-    return responses_on_thought(r->d, index, place, k->what == W_THOUGHT, text, k->whole);
+    if (k->what != W_TEXT)
+        return responses_on_thought(r->d, index, place, k->what == W_THOUGHT, &said);
+    if (k->of == IR_TEXT && logprobs->kind == JSON_ARRAY && logprobs->value.n > 2)
+        said.logprobs = logprobs->value;
+    return responses_on_text(r->d, index, k->of == IR_CALL ? 0 : place, k->of, &said);
 }
 
 static tg_rc
 on_summary_part(struct record *r)
 {
+    struct responses_said said = {.whole = true};
     struct json_member m;
-    struct str text = {NULL, 0};
 
     if (json_get(r->m[K_PART].value, STR("text"), &m) && m.kind == JSON_STRING &&
-        json_string(&r->tmp, m.value, &text) != TG_OK)
+        json_string(&r->tmp, m.value, &said.text) != TG_OK)
         return responses_broken(r->d, "a text holds half of a surrogate pair");
     return responses_on_thought(r->d, index_at(r, K_OUTPUT_INDEX), index_at(r, K_SUMMARY_INDEX),
-                                true, text, true);
+                                true, &said);
 }
 
 static tg_rc

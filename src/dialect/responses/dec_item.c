@@ -1,11 +1,7 @@
-/* dec_item.c -- the items of an upstream's answer, as blocks.
+/* dec_item.c -- the items of an upstream's answer.
  *
- * The dialect says everything several times: in pieces, in records that repeat a part, an item,
- * and at last the whole answer.  Some servers leave out the pieces, some the repetitions.  So
- * every piece and every repetition comes here, and what is put is what has not been put before:
- * a block remembers how many bytes of its text went out and a hash of them, and of a repetition
- * that begins with the same bytes the rest is put.  One that differs cannot be taken back and
- * is passed over.
+ * An item is announced, spoken in pieces and repeated; what of that is new to its blocks is
+ * found out in dec_block.c.
  *
  * A block opens with its first text, a call as soon as its name is known.  Items are found by
  * their place in the output, the newest first, because there are servers that give all of them
@@ -13,21 +9,9 @@
  *
  * Records of tools that the provider ran are passed over.
  */
-#include "dialect/responses/responses_int.h"
-
-#include "ir/unfold.h"
+#include "dialect/responses/dec_int.h"
 
 enum { ITEMS_MAX = 4096, ID_MAX = 256 };
-
-#define HASH_EMPTY UINT64_C(14695981039346656037)
-
-static uint64_t
-hash_of(uint64_t hash, struct str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        hash = (hash ^ (unsigned char)s.p[i]) * UINT64_C(1099511628211);
-    return hash;
-}
 
 tg_rc
 responses_broken(struct dialect_dec *d, const char *why)
@@ -39,12 +23,6 @@ responses_broken(struct dialect_dec *d, const char *why)
     return TG_EPROTO;
 }
 
-static tg_rc
-put(struct dialect_dec *d, const struct ir_event *ev)
-{
-    return d->sink->put(d->sink, ev);
-}
-
 tg_rc
 responses_start(struct dialect_dec *d)
 {
@@ -53,17 +31,29 @@ responses_start(struct dialect_dec *d)
     if (st->started)
         return TG_OK;
     st->started = true;
-    return put(d, &(struct ir_event){.kind = IR_EV_START});
+    return d->sink->put(d->sink, &(struct ir_event){.kind = IR_EV_START});
 }
 
-static struct responses_seen *
-find_item(const struct responses_dec *st, uint32_t index, enum ir_kind kind)
+struct responses_seen *
+responses_find_item(const struct responses_dec *st, uint32_t index, enum ir_kind kind)
 {
     struct responses_seen *it = st->newest;
 
     while (it && (it->index != index || it->kind != kind))
         it = it->older;
     return it;
+}
+
+struct str
+responses_text_at(struct arena *tmp, struct str object, struct str name)
+{
+    struct str s = {NULL, 0};
+    struct json_member m;
+
+    if (json_get(object, name, &m) && m.kind == JSON_STRING &&
+        json_string(tmp, m.value, &s) != TG_OK)
+        s = (struct str){NULL, 0};
+    return s;
 }
 
 static struct responses_seen *
@@ -101,7 +91,7 @@ add_item(struct dialect_dec *d, uint32_t index, enum ir_kind kind, struct str id
 static tg_rc
 need_item(struct dialect_dec *d, uint32_t index, enum ir_kind kind, struct responses_seen **ret)
 {
-    struct responses_seen *it = find_item(d->state, index, kind);
+    struct responses_seen *it = responses_find_item(d->state, index, kind);
 
     if (it) {
         *ret = it;
@@ -110,113 +100,46 @@ need_item(struct dialect_dec *d, uint32_t index, enum ir_kind kind, struct respo
     return add_item(d, index, kind, (struct str){NULL, 0}, ret);
 }
 
-static struct responses_block *
-need_block(struct dialect_dec *d, struct responses_seen *it, uint32_t place, enum ir_kind kind)
-{
-    struct responses_block **at = &it->blocks;
-
-    /* A message's parts are told apart by place; other items have one block. */
-    while (*at && it->kind == IR_TEXT && ((*at)->place != place || (*at)->kind != kind))
-        at = &(*at)->next;
-    if (!*at) {
-        *at = arena_new(d->arena, struct responses_block);
-        (*at)->place = place;
-        (*at)->kind = kind;
-        (*at)->hash = HASH_EMPTY;
-    }
-    return *at;
-}
-
-static tg_rc
-open_block(struct dialect_dec *d, struct responses_block *b, struct ir_block *head)
-{
-    struct responses_dec *st = d->state;
-
-    b->opened = true;
-    b->number = st->next_block++;
-    return put(d, &(struct ir_event){.kind = IR_EV_OPEN, .block = b->number, .head = head});
-}
-
-static tg_rc
-close_block(struct dialect_dec *d, struct responses_block *b, const struct ir_block *head)
-{
-    if (!b->opened || b->closed)
-        return TG_OK;
-    b->closed = true;
-    return put(d, &(struct ir_event){.kind = IR_EV_CLOSE, .block = b->number, .head = head});
-}
-
-static tg_rc
-put_piece(struct dialect_dec *d, struct responses_block *b, struct str text)
-{
-    struct ir_event place = {.kind = IR_EV_DELTA, .block = b->number};
-
-    if (text.n == 0)
-        return TG_OK;
-    b->n += text.n;
-    b->hash = hash_of(b->hash, text);
-    return ir_put_text(d->sink, &place, text);
-}
-
-/* What of a repeated text has not been put; empty where the two differ. */
-static struct str
-rest_of(const struct responses_block *b, struct str text)
-{
-    if (text.n <= b->n || hash_of(HASH_EMPTY, str_of(text.p, b->n)) != b->hash)
-        return (struct str){NULL, 0};
-    return str_from(text, b->n);
-}
-
-static tg_rc
-put_text(struct dialect_dec *d, struct responses_block *b, struct str text, bool whole)
-{
-    tg_rc rc;
-
-    if (b->closed || b->whole)
-        return TG_OK;
-    rc = put_piece(d, b, whole ? rest_of(b, text) : text);
-    b->whole = whole && text.n > 0 && text.n == b->n;
-    return rc;
-}
-
 tg_rc
 responses_on_text(struct dialect_dec *d, uint32_t index, uint32_t place, enum ir_kind kind,
-                  struct str text, bool whole)
+                  const struct responses_said *said)
 {
     struct responses_seen *it = NULL;
     struct responses_block *b;
     struct ir_block head = {.kind = kind};
     tg_rc rc = TG_OK;
 
+    if (said->text.n == 0 && said->logprobs.n == 0)
+        return TG_OK;
     if (kind == IR_CALL)
-        it = find_item(d->state, index, kind); /* without its name it cannot begin */
-    else if (text.n)
+        it = responses_find_item(d->state, index, kind); /* without its name it cannot begin */
+    else
         rc = need_item(d, index, IR_TEXT, &it);
-    if (rc != TG_OK || !it || text.n == 0)
+    if (rc != TG_OK || !it)
         return rc;
-    b = need_block(d, it, place, kind);
+    b = responses_need_block(d, it, place, kind);
     if (!b->opened && kind == IR_CALL)
         return TG_OK;
     if (!b->opened)
-        rc = open_block(d, b, &head);
-    return rc == TG_OK ? put_text(d, b, text, whole) : rc;
+        rc = responses_open_block(d, b, &head);
+    return rc == TG_OK ? responses_put_said(d, b, said) : rc;
 }
 
 tg_rc
 responses_on_thought(struct dialect_dec *d, uint32_t index, uint32_t place, bool summary,
-                     struct str text, bool whole)
+                     const struct responses_said *said)
 {
     struct responses_seen *it;
     struct responses_block *b;
     struct ir_block head = {.kind = IR_THINK, .summary = summary};
     tg_rc rc;
 
-    if (text.n == 0)
+    if (said->text.n == 0)
         return TG_OK;
     rc = need_item(d, index, IR_THINK, &it);
     if (rc != TG_OK)
         return rc;
-    b = need_block(d, it, place, IR_THINK);
+    b = responses_need_block(d, it, place, IR_THINK);
     /* One voice an item: the first that spoke. */
     if (b->closed || (b->opened && (b->summary != summary || place < b->place)))
         return TG_OK;
@@ -225,98 +148,11 @@ responses_on_thought(struct dialect_dec *d, uint32_t index, uint32_t place, bool
         b->place = place;
         head.origin = dialect_responses.name;
         head.sig_id = it->id;
-        rc = open_block(d, b, &head);
+        rc = responses_open_block(d, b, &head);
     } else if (place > b->place) {
-        if (summary)
-            rc = put_piece(d, b, STR("\n\n"));
-        b->place = place;
-        b->n = 0;
-        b->hash = HASH_EMPTY;
-        b->whole = false;
+        rc = responses_next_part(d, b, place, summary);
     }
-    return rc == TG_OK ? put_text(d, b, text, whole) : rc;
-}
-
-static int64_t
-number_at(struct str object, struct str name)
-{
-    struct json_member m;
-    int64_t v;
-
-    return json_get(object, name, &m) && m.kind == JSON_NUMBER &&
-                   json_i64(m.value, &v) == TG_OK && v >= 0
-               ? v
-               : -1;
-}
-
-static struct str
-text_at(struct arena *tmp, struct str object, struct str name)
-{
-    struct str s = {NULL, 0};
-    struct json_member m;
-
-    if (json_get(object, name, &m) && m.kind == JSON_STRING &&
-        json_string(tmp, m.value, &s) != TG_OK)
-        s = (struct str){NULL, 0};
-    return s;
-}
-
-static tg_rc
-put_note(struct dialect_dec *d, struct arena *tmp, struct responses_block *b, struct str value)
-{
-    struct ir_note note = {.start = -1, .end = -1};
-    struct json_member m;
-
-    b->notes++;
-    if (!json_get(value, STR("type"), &m) || !str_eq(m.value, STR("\"url_citation\"")))
-        return TG_OK;
-    note.url = text_at(tmp, value, STR("url"));
-    note.title = text_at(tmp, value, STR("title"));
-    note.start = number_at(value, STR("start_index"));
-    note.end = number_at(value, STR("end_index"));
-    return put(d, &(struct ir_event){.kind = IR_EV_NOTE, .block = b->number, .note = &note});
-}
-
-tg_rc
-responses_on_note(struct dialect_dec *d, struct arena *tmp, uint32_t index, uint32_t place,
-                  struct str note)
-{
-    struct responses_seen *it = find_item(d->state, index, IR_TEXT);
-    struct responses_block *b = it ? need_block(d, it, place, IR_TEXT) : NULL;
-
-    return b && b->opened && !b->closed ? put_note(d, tmp, b, note) : TG_OK;
-}
-
-/* A part repeated, with its citations: the end of its block. */
-tg_rc
-responses_on_part(struct dialect_dec *d, struct arena *tmp, uint32_t index, uint32_t place,
-                  struct str part)
-{
-    struct json_member type, list, note;
-    struct responses_seen *it;
-    struct responses_block *b;
-    struct json_iter iter;
-    bool refusal;
-    unsigned n = 0;
-    tg_rc rc;
-
-    if (!json_get(part, STR("type"), &type))
-        return TG_OK;
-    refusal = str_eq(type.value, STR("\"refusal\""));
-    if (!refusal && !str_eq(type.value, STR("\"output_text\"")))
-        return TG_OK;
-    rc = responses_on_text(d, index, place, refusal ? IR_REFUSAL : IR_TEXT,
-                           text_at(tmp, part, refusal ? STR("refusal") : STR("text")), true);
-    it = find_item(d->state, index, IR_TEXT);
-    if (rc != TG_OK || !it)
-        return rc;
-    b = need_block(d, it, place, refusal ? IR_REFUSAL : IR_TEXT);
-    if (b->opened && !b->closed && !refusal && json_get(part, STR("annotations"), &list) &&
-        json_array(&iter, list.value) == TG_OK)
-        while (rc == TG_OK && json_next(&iter, &note))
-            if (n++ >= b->notes)
-                rc = put_note(d, tmp, b, note.value);
-    return rc == TG_OK ? close_block(d, b, NULL) : rc;
+    return rc == TG_OK ? responses_put_said(d, b, said) : rc;
 }
 
 static enum ir_kind
@@ -350,26 +186,26 @@ begin_call(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it, 
            bool must)
 {
     struct responses_dec *st = d->state;
-    struct responses_block *b = need_block(d, it, 0, IR_CALL);
+    struct responses_block *b = responses_need_block(d, it, 0, IR_CALL);
     struct ir_block head = {.kind = IR_CALL, .freeform = is_custom(item)};
 
     if (b->opened)
         return TG_OK;
-    head.name = text_at(tmp, item, STR("name"));
-    head.id = text_at(tmp, item, STR("call_id"));
+    head.name = responses_text_at(tmp, item, STR("name"));
+    head.id = responses_text_at(tmp, item, STR("call_id"));
     if (head.id.n == 0)
-        head.id = text_at(tmp, item, STR("id"));
+        head.id = responses_text_at(tmp, item, STR("id"));
     if (head.name.n == 0)
         return must ? responses_broken(d, "a call without a name") : TG_OK;
     st->called = true;
-    return open_block(d, b, &head);
+    return responses_open_block(d, b, &head);
 }
 
 tg_rc
 responses_on_added(struct dialect_dec *d, struct arena *tmp, uint32_t index, struct str item)
 {
     struct responses_seen *it;
-    tg_rc rc = add_item(d, index, kind_of(item), text_at(tmp, item, STR("id")), &it);
+    tg_rc rc = add_item(d, index, kind_of(item), responses_text_at(tmp, item, STR("id")), &it);
 
     if (rc == TG_OK && it->kind == IR_CALL)
         rc = begin_call(d, tmp, it, item, false);
@@ -389,20 +225,22 @@ end_message(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it,
         while (rc == TG_OK && json_next(&iter, &part))
             rc = responses_on_part(d, tmp, it->index, place++, part.value);
     for (struct responses_block *b = it->blocks; b && rc == TG_OK; b = b->next)
-        rc = close_block(d, b, NULL);
+        rc = responses_close_block(d, b, NULL);
     return rc;
 }
 
 static tg_rc
 end_call(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it, struct str item)
 {
-    struct str text = text_at(tmp, item, is_custom(item) ? STR("input") : STR("arguments"));
+    struct responses_said said = {
+        .text = responses_text_at(tmp, item, is_custom(item) ? STR("input") : STR("arguments")),
+        .whole = true};
     tg_rc rc = begin_call(d, tmp, it, item, true);
     struct responses_block *b = it->blocks;
 
     if (rc == TG_OK)
-        rc = put_text(d, b, text, true);
-    return rc == TG_OK ? close_block(d, b, NULL) : rc;
+        rc = responses_put_said(d, b, &said);
+    return rc == TG_OK ? responses_close_block(d, b, NULL) : rc;
 }
 
 /* The parts of a list that repeats what reasoning said. */
@@ -417,9 +255,12 @@ put_thoughts(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it
 
     if (json_get(item, summary ? STR("summary") : STR("content"), &list) &&
         json_array(&iter, list.value) == TG_OK)
-        while (rc == TG_OK && json_next(&iter, &part))
-            rc = responses_on_thought(d, it->index, place++, summary,
-                                      text_at(tmp, part.value, STR("text")), true);
+        while (rc == TG_OK && json_next(&iter, &part)) {
+            struct responses_said said = {
+                .text = responses_text_at(tmp, part.value, STR("text")), .whole = true};
+
+            rc = responses_on_thought(d, it->index, place++, summary, &said);
+        }
     return rc;
 }
 
@@ -427,7 +268,7 @@ static tg_rc
 end_reasoning(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it,
               struct str item)
 {
-    struct responses_block *b = need_block(d, it, 0, IR_THINK);
+    struct responses_block *b = responses_need_block(d, it, 0, IR_THINK);
     struct ir_block head = {.kind = IR_THINK};
     tg_rc rc = put_thoughts(d, tmp, it, item, true);
 
@@ -435,20 +276,20 @@ end_reasoning(struct dialect_dec *d, struct arena *tmp, struct responses_seen *i
         rc = put_thoughts(d, tmp, it, item, false);
     if (rc != TG_OK)
         return rc;
-    head.sig = text_at(tmp, item, STR("encrypted_content"));
+    head.sig = responses_text_at(tmp, item, STR("encrypted_content"));
     if (head.sig.n == 0)
-        return close_block(d, b, NULL);
+        return responses_close_block(d, b, NULL);
     head.origin = dialect_responses.name;
-    head.sig_id = text_at(tmp, item, STR("id"));
+    head.sig_id = responses_text_at(tmp, item, STR("id"));
     head.summary = b->opened && b->summary;
     head.redacted = !b->opened;
     if (!b->opened) {
         struct ir_block opening = {
             .kind = IR_THINK, .redacted = true, .origin = head.origin, .sig_id = head.sig_id};
 
-        rc = open_block(d, b, &opening);
+        rc = responses_open_block(d, b, &opening);
     }
-    return rc == TG_OK ? close_block(d, b, &head) : rc;
+    return rc == TG_OK ? responses_close_block(d, b, &head) : rc;
 }
 
 static tg_rc
@@ -472,9 +313,9 @@ end_item(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it, st
 tg_rc
 responses_on_item(struct dialect_dec *d, struct arena *tmp, uint32_t index, struct str item)
 {
-    struct str id = text_at(tmp, item, STR("id"));
+    struct str id = responses_text_at(tmp, item, STR("id"));
     enum ir_kind kind = kind_of(item);
-    struct responses_seen *it = find_item(d->state, index, kind);
+    struct responses_seen *it = responses_find_item(d->state, index, kind);
     tg_rc rc = TG_OK;
 
     /* A second item at the place of one that is done is another item, unless it is the same. */
@@ -492,7 +333,7 @@ close_all(struct dialect_dec *d)
 
     for (struct responses_seen *it = st->newest; it && rc == TG_OK; it = it->older)
         for (struct responses_block *b = it->blocks; b && rc == TG_OK; b = b->next)
-            rc = close_block(d, b, NULL);
+            rc = responses_close_block(d, b, NULL);
     return rc;
 }
 
@@ -507,10 +348,10 @@ responses_on_output(struct dialect_dec *d, struct arena *tmp, struct str output)
 
     if (rc == TG_OK && output.n && json_array(&iter, output) == TG_OK)
         for (; rc == TG_OK && json_next(&iter, &m); index++) {
-            struct responses_seen *it = find_id(st, text_at(tmp, m.value, STR("id")));
+            struct responses_seen *it = find_id(st, responses_text_at(tmp, m.value, STR("id")));
 
             if (!it || it->kind != kind_of(m.value))
-                it = find_item(st, index, kind_of(m.value));
+                it = responses_find_item(st, index, kind_of(m.value));
             if (it)
                 rc = end_item(d, tmp, it, m.value);
             else if (index >= seen)

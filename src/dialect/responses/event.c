@@ -12,272 +12,71 @@
  * Blocks come one at a time (the sequencer sees to that).  Summaries get their part with the
  * first text, so reasoning that is only a proof has none.
  *
- * A free-form tool that was lowered to a function for the upstream is raised again: the call's
- * arguments are held until they are whole, because the text lies inside them.
- *
  * Invariants
- *  (1) Numbers run 0, 1, 2 ... over all records; every added has its done.
+ *  (1) Numbers run 0, 1, 2 ... over all records, signs of life included; every added has its
+ *      done.
  *  (2) A done record's text is that of the deltas before it, and the last record's output is
  *      the items that were said to be done.
  *  (3) Records are appended whole or not at all, and then nothing is remembered of them.
  */
-#include "dialect/responses/responses_int.h"
+#include "dialect/responses/enc_int.h"
 
 enum {
     ITEMS_MAX = 4096,
     TEXT_MAX = 32 << 20 /* of one answer, kept for the last record */
 };
 
-struct out {
-    struct dialect_enc *e;
-    struct responses_enc *st;
-    struct buf *b;
-    tg_rc rc;
-};
-
-static void
-put(struct out *o, struct str s)
-{
-    if (o->rc == TG_OK)
-        o->rc = buf_append(o->b, s);
-}
-
-static void
-put_uint(struct out *o, uint64_t v)
-{
-    char text[20], *p = text + sizeof text;
-
-    do {
-        *--p = (char)('0' + v % 10);
-        v /= 10;
-    } while (v > 0);
-    put(o, str_of(p, (size_t)(text + sizeof text - p)));
-}
-
-/* The beginning of a record, up to the number. */
-static void
-begin(struct out *o, struct json_out *j, const char *type)
-{
-    put(o, STR("event: "));
-    put(o, str_z(type));
-    put(o, STR("\ndata: "));
-    json_begin(j, o->b);
-    json_open(j, '{');
-    json_kv_str(j, "type", str_z(type));
-    json_kv_int(j, "sequence_number", (int64_t)o->st->seq++);
-}
-
-static void
-end(struct out *o, struct json_out *j)
-{
-    tg_rc rc;
-
-    json_close(j);
-    rc = json_end(j);
-    if (o->rc == TG_OK)
-        o->rc = rc;
-    put(o, STR("\n\n"));
-}
-
-/* A record about an item: its id and place, and where in it. */
-static void
-begin_in(struct out *o, struct json_out *j, const char *type, const struct responses_item *it,
-         const char *inner, unsigned index)
-{
-    begin(o, j, type);
-    json_kv_str(j, "item_id", it->id);
-    json_kv_int(j, "output_index", it->index);
-    if (inner)
-        json_kv_int(j, inner, index);
-}
-
-static void
-put_item(struct out *o, const char *type, const struct responses_item *it, bool begun)
-{
-    struct json_out j;
-
-    begin(o, &j, type);
-    json_kv_int(&j, "output_index", it->index);
-    json_key(&j, "item");
-    responses_put_item(&j, it, begun);
-    end(o, &j);
-}
-
-static void
-put_part(struct out *o, const char *type, const struct responses_item *it,
-         const struct responses_part *p, bool begun)
-{
-    struct json_out j;
-
-    begin_in(o, &j, type, it, "content_index", it->n_parts - 1);
-    json_key(&j, "part");
-    responses_put_part(&j, p, begun);
-    end(o, &j);
-}
-
-static void
-put_summary_part(struct out *o, const char *type, const struct responses_item *it, bool begun)
-{
-    static const struct responses_text nothing;
-    struct json_out j;
-
-    begin_in(o, &j, type, it, "summary_index", 0);
-    json_key(&j, "part");
-    json_open(&j, '{');
-    json_kv_str(&j, "type", STR("summary_text"));
-    json_key(&j, "text");
-    responses_put_text(&j, begun ? &nothing : &it->text);
-    json_close(&j);
-    end(o, &j);
-}
-
-static void
-put_object(struct out *o, const char *type, enum responses_status status,
-           const struct tg_err *err)
-{
-    struct json_out j;
-
-    begin(o, &j, type);
-    json_key(&j, "response");
-    responses_put_object(&j, o->e, o->st, status, err);
-    end(o, &j);
-}
-
-/* What kind of text an item's deltas carry. */
-enum voice { SAYS, REFUSES, THINKS, CALLS, CALLS_CUSTOM };
-
-static const struct voice_words {
-    struct str delta; /* event line, data line, up to the number */
-    struct str tail;  /* behind the text                          */
-    const char *done, *key, *inner;
-} voices[] = {
-#define DELTA(type)                                                                            \
-    {                                                                                          \
-        "event: " type "\ndata: {\"type\":\"" type "\",\"sequence_number\":",                  \
-            sizeof("event: " type "\ndata: {\"type\":\"" type "\",\"sequence_number\":") - 1   \
-    }
-#define TAIL(text)                                                                             \
-    {                                                                                          \
-        text, sizeof(text) - 1                                                                 \
-    }
-    [SAYS] = {DELTA("response.output_text.delta"), TAIL("\",\"logprobs\":[]}\n\n"),
-              "response.output_text.done", "text", "content_index"},
-    [REFUSES] = {DELTA("response.refusal.delta"), TAIL("\"}\n\n"), "response.refusal.done",
-                 "refusal", "content_index"},
-    [THINKS] = {DELTA("response.reasoning_summary_text.delta"), TAIL("\"}\n\n"),
-                "response.reasoning_summary_text.done", "text", "summary_index"},
-    [CALLS] = {DELTA("response.function_call_arguments.delta"), TAIL("\"}\n\n"),
-               "response.function_call_arguments.done", "arguments", NULL},
-    [CALLS_CUSTOM] = {DELTA("response.custom_tool_call_input.delta"), TAIL("\"}\n\n"),
-                      "response.custom_tool_call_input.done", "input", NULL},
-#undef DELTA
-#undef TAIL
-};
-
-static enum voice
-voice_of(const struct responses_item *it)
-{
-    if (it->kind == IR_CALL)
-        return it->custom ? CALLS_CUSTOM : CALLS;
-    if (it->kind == IR_THINK)
-        return THINKS;
-    return it->last_part->kind == IR_REFUSAL ? REFUSES : SAYS;
-}
-
-static struct responses_text *
-text_of(struct responses_item *it)
-{
-    return it->kind == IR_TEXT ? &it->last_part->text : &it->text;
-}
-
-/* `,"item_id":"...","output_index":N,"content_index":N,"delta":"`, the same for all deltas of a
- * block. */
-static struct str
-delta_head(const struct out *o, const struct responses_item *it)
-{
-    const char *inner = voices[voice_of(it)].inner;
-    unsigned index = it->kind == IR_TEXT ? it->n_parts - 1 : 0;
-    struct str id = it->id;
-    struct buf b;
-
-    /* Ids of ours need no escapes; a provider's may. */
-    buf_init(&b, id.n * 6);
-    if (json_escape(&b, id) == TG_OK)
-        id = arena_dup(o->e->arena, buf_str(&b));
-    buf_fini(&b);
-    if (!inner)
-        return arena_printf(o->e->arena,
-                            ",\"item_id\":\"%.*s\",\"output_index\":%u,\"delta\":\"",
-                            STR_ARG(id), (unsigned)it->index);
-    return arena_printf(o->e->arena,
-                        ",\"item_id\":\"%.*s\",\"output_index\":%u,\"%s\":%u,\"delta\":\"",
-                        STR_ARG(id), (unsigned)it->index, inner, index);
-}
-
-static void
-put_delta(struct out *o, const struct responses_item *it, struct str text)
-{
-    const struct voice_words *v = &voices[voice_of(it)];
-
-    put(o, v->delta);
-    put_uint(o, o->st->seq++);
-    put(o, o->st->delta_head);
-    if (o->rc == TG_OK)
-        o->rc = json_escape(o->b, text);
-    put(o, v->tail);
-}
-
-/* The record that repeats a block's text. */
-static void
-put_text_done(struct out *o, struct responses_item *it)
-{
-    const struct voice_words *v = &voices[voice_of(it)];
-    struct json_out j;
-
-    begin_in(o, &j, v->done, it, v->inner, it->kind == IR_TEXT ? it->n_parts - 1 : 0);
-    json_key(&j, v->key);
-    responses_put_text(&j, text_of(it));
-    if (voice_of(it) == SAYS) {
-        json_key(&j, "logprobs");
-        json_open(&j, '[');
-        json_close(&j);
-    }
-    end(o, &j);
-}
-
 /* The last item is whole, or as whole as it will get. */
 static void
-finish_item(struct out *o, bool cut)
+finish_item(struct responses_out *o, bool cut)
 {
     struct responses_item *it = o->st->last;
 
     if (!o->st->item_open)
         return;
     it->cut = cut;
-    put_item(o, "response.output_item.done", it, false);
+    responses_put_item_record(o, "response.output_item.done", it, false);
     o->st->item_open = false;
 }
 
 static void
-open_item(struct out *o, const struct ir_block *head)
+open_item(struct responses_out *o, const struct ir_block *head)
 {
     struct responses_item *it;
 
     finish_item(o, false);
     it = responses_new_item(o->e, o->st, head);
-    put_item(o, "response.output_item.added", it, true);
-    if (o->rc != TG_OK)
+    responses_put_item_record(o, "response.output_item.added", it, true);
+    if (o->r.rc != TG_OK)
         return;
     responses_link_item(o->st, it);
     o->st->item_open = true;
 }
 
+/* The part is added before it is written, and taken off again should that fail. */
+static void
+open_part(struct responses_out *o, enum ir_kind kind)
+{
+    struct responses_item *it = o->st->last;
+    struct responses_part *before = it->last_part;
+    struct responses_part *part = responses_add_part(o->e->arena, it, kind);
+
+    responses_put_part_record(o, "response.content_part.added", it, part, true);
+    if (o->r.rc == TG_OK)
+        return;
+    it->n_parts--;
+    it->last_part = before;
+    if (before)
+        before->next = NULL;
+    else
+        it->parts = NULL;
+}
+
 static tg_rc
-on_open(struct out *o, const struct ir_event *ev)
+on_open(struct responses_out *o, const struct ir_event *ev)
 {
     struct responses_enc *st = o->st;
     const struct ir_block *head = ev->head;
-    struct responses_part *part;
     bool spoken;
 
     if (!head || st->block_open || st->stopped)
@@ -289,49 +88,85 @@ on_open(struct out *o, const struct ir_event *ev)
         return TG_ELIMIT;
     if (!spoken || !st->item_open || st->last->kind != IR_TEXT)
         open_item(o, head);
-    if (o->rc == TG_OK && spoken) {
-        /* Added before it is written, and taken off again should that fail. */
-        struct responses_part *before = st->last->last_part;
-
-        part = responses_add_part(o->e->arena, st->last, head->kind);
-        put_part(o, "response.content_part.added", st->last, part, true);
-        if (o->rc != TG_OK) {
-            st->last->n_parts--;
-            st->last->last_part = before;
-            if (before)
-                before->next = NULL;
-            else
-                st->last->parts = NULL;
-        }
-    }
-    if (o->rc != TG_OK)
-        return o->rc;
+    if (o->r.rc == TG_OK && spoken)
+        open_part(o, head->kind);
+    if (o->r.rc != TG_OK)
+        return o->r.rc;
     st->block_open = true;
     st->block = ev->block;
-    st->delta_head = delta_head(o, st->last);
+    st->delta_head = responses_delta_head(o, st->last);
     return TG_OK;
 }
 
+/* JSON on one line: a line break stands between two tokens and ends a record. */
+static struct str
+one_line(struct arena *a, struct str json)
+{
+    char *p;
+
+    if (json.n == 0 || (!memchr(json.p, '\n', json.n) && !memchr(json.p, '\r', json.n)))
+        return json;
+    json = arena_dup(a, json);
+    p = (char *)(uintptr_t)json.p;
+    for (size_t i = 0; i < json.n; i++)
+        if (p[i] == '\n' || p[i] == '\r')
+            p[i] = ' ';
+    return json;
+}
+
+static void
+add_elements(struct arena *a, struct responses_text *list, struct str elements)
+{
+    if (list->n)
+        responses_text_add(a, list, STR(","));
+    responses_text_add(a, list, elements);
+}
+
+/* The array for a delta: what was held back, and its own. */
+static struct str
+logprobs_of(struct responses_out *o, const struct responses_part *p, struct str elements)
+{
+    struct arena *a = o->e->arena;
+    struct str held = responses_text_join(a, &p->held);
+
+    return arena_printf(a, "[%.*s%s%.*s]", STR_ARG(held), held.n && elements.n ? "," : "",
+                        STR_ARG(elements));
+}
+
+/* Log probabilities are kept for the records that repeat the text.  Those of a token without
+ * text (half of a character) go with the next one that has some: a delta is never empty. */
 static tg_rc
-on_delta(struct out *o, const struct ir_event *ev)
+on_delta(struct responses_out *o, const struct ir_event *ev)
 {
     struct responses_enc *st = o->st;
     struct responses_item *it = st->last;
+    struct responses_part *p = it && it->kind == IR_TEXT ? it->last_part : NULL;
+    struct str elements = {NULL, 0}, logprobs = elements;
 
     if (!st->block_open || st->block != ev->block)
         return TG_EPROTO;
-    if (ev->text.n == 0)
-        return TG_OK;
-    if (ev->text.n > TEXT_MAX - st->bytes)
+    if (ev->logprobs.n && p && p->kind == IR_TEXT)
+        elements = one_line(o->e->arena, responses_elements(ev->logprobs));
+    if (ev->text.n > TEXT_MAX - st->bytes || elements.n > TEXT_MAX - st->bytes - ev->text.n)
         return TG_ELIMIT;
-    if (it->kind == IR_THINK && it->text.n == 0)
-        put_summary_part(o, "response.reasoning_summary_part.added", it, true);
-    if (!it->wrapped)
-        put_delta(o, it, ev->text);
-    if (o->rc != TG_OK)
-        return o->rc;
-    responses_text_add(o->e->arena, text_of(it), ev->text);
-    st->bytes += ev->text.n;
+    if (ev->text.n) {
+        if (it->kind == IR_THINK && it->text.n == 0)
+            responses_put_summary_record(o, "response.reasoning_summary_part.added", it, true);
+        if (p && (elements.n || p->held.n))
+            logprobs = logprobs_of(o, p, elements);
+        responses_put_delta(o, it, ev->text, logprobs);
+        if (o->r.rc != TG_OK)
+            return o->r.rc;
+        responses_text_add(o->e->arena, p ? &p->text : &it->text, ev->text);
+        st->bytes += ev->text.n;
+        if (p)
+            p->held = (struct responses_text){NULL, NULL, 0};
+    } else if (elements.n) {
+        add_elements(o->e->arena, &p->held, elements);
+    }
+    if (elements.n)
+        add_elements(o->e->arena, &p->logprobs, elements);
+    st->bytes += elements.n;
     return TG_OK;
 }
 
@@ -348,12 +183,11 @@ characters(const struct responses_text *t)
 }
 
 static tg_rc
-on_note(struct out *o, const struct ir_event *ev)
+on_note(struct responses_out *o, const struct ir_event *ev)
 {
     struct responses_enc *st = o->st;
     struct responses_part *p = st->block_open ? st->last->last_part : NULL;
     struct ir_note *n;
-    struct json_out j;
 
     if (!ev->note || !p || p->kind != IR_TEXT || st->block != ev->block)
         return TG_EPROTO;
@@ -364,68 +198,58 @@ on_note(struct out *o, const struct ir_event *ev)
                           .title = arena_dup(o->e->arena, ev->note->title),
                           .start = ev->note->start < 0 ? 0 : ev->note->start,
                           .end = ev->note->end < 0 ? characters(&p->text) : ev->note->end};
-    begin_in(o, &j, "response.output_text.annotation.added", st->last, "content_index",
-             st->last->n_parts - 1);
-    json_kv_int(&j, "annotation_index", p->n_notes);
-    json_key(&j, "annotation");
-    responses_put_note(&j, n);
-    end(o, &j);
-    if (o->rc != TG_OK)
-        return o->rc;
+    responses_put_note_record(o, st->last, n);
+    if (o->r.rc != TG_OK)
+        return o->r.rc;
     *p->notes_tail = n;
     p->notes_tail = &n->next;
     p->n_notes++;
     return TG_OK;
 }
 
-/* Arguments that came as nothing are an empty object; a lowered text is raised. */
+/* Arguments that came as nothing are an empty object. */
 static void
-settle_call(struct out *o, struct responses_item *it)
+settle_call(struct responses_out *o, struct responses_item *it)
 {
-    if (it->wrapped) {
-        responses_unwrap(o->e->arena, it);
-        it->wrapped = false;
-        if (it->text.n)
-            put_delta(o, it, responses_text_join(o->e->arena, &it->text));
-    } else if (!it->custom && it->text.n == 0) {
-        put_delta(o, it, STR("{}"));
-        if (o->rc == TG_OK)
-            responses_text_add(o->e->arena, &it->text, STR("{}"));
-    }
+    static const struct str nothing;
+
+    if (it->custom || it->text.n)
+        return;
+    responses_put_delta(o, it, STR("{}"), nothing);
+    if (o->r.rc == TG_OK)
+        responses_text_add(o->e->arena, &it->text, STR("{}"));
 }
 
 static tg_rc
-on_close(struct out *o, const struct ir_event *ev)
+on_close(struct responses_out *o, const struct ir_event *ev)
 {
     struct responses_enc *st = o->st;
     struct responses_item *it = st->last;
     struct responses_text before;
-    bool wrapped;
 
     if (!st->block_open || st->block != ev->block)
         return TG_EPROTO;
     before = it->text;
-    wrapped = it->wrapped;
     if (it->kind == IR_CALL)
         settle_call(o, it);
+    if (it->kind == IR_TEXT)
+        responses_end_part(o->e->arena, it->last_part);
     if (it->kind == IR_THINK && ev->head)
         it->proof = responses_proof(o->e->arena, ev->head);
     if (it->kind != IR_THINK || it->text.n)
-        put_text_done(o, it);
+        responses_put_text_done(o, it);
     if (it->kind == IR_THINK && it->text.n)
-        put_summary_part(o, "response.reasoning_summary_part.done", it, false);
+        responses_put_summary_record(o, "response.reasoning_summary_part.done", it, false);
     if (it->kind == IR_TEXT)
-        put_part(o, "response.content_part.done", it, it->last_part, false);
+        responses_put_part_record(o, "response.content_part.done", it, it->last_part, false);
     st->block_open = false;
-    if (o->rc != TG_OK) {
+    if (o->r.rc != TG_OK)
         it->text = before;
-        it->wrapped = wrapped;
-    }
-    return o->rc;
+    return o->r.rc;
 }
 
 static tg_rc
-on_stop(struct out *o, const struct ir_event *ev)
+on_stop(struct responses_out *o, const struct ir_event *ev)
 {
     struct responses_enc *st = o->st;
 
@@ -434,48 +258,49 @@ on_stop(struct out *o, const struct ir_event *ev)
     finish_item(o, responses_status_of(ev->stop) == RESPONSES_INCOMPLETE);
     st->stop = ev->stop;
     st->stopped = true;
-    return o->rc;
+    return o->r.rc;
 }
 
 /* Everything that is open is closed as it is; then the answer has failed. */
 static tg_rc
-on_error(struct out *o, const struct ir_event *ev)
+on_error(struct responses_out *o, const struct ir_event *ev)
 {
     struct responses_enc *st = o->st;
 
     if (!ev->err)
         return TG_EPROTO;
     if (!st->begun)
-        return responses_encode_error_record(ev->err, o->b);
+        return responses_encode_error_record(ev->err, o->r.b);
     if (st->block_open)
-        o->rc = on_close(o, &(struct ir_event){.kind = IR_EV_CLOSE, .block = st->block});
+        o->r.rc = on_close(o, &(struct ir_event){.kind = IR_EV_CLOSE, .block = st->block});
     finish_item(o, true);
-    put_object(o, "response.failed", RESPONSES_FAILED, ev->err);
-    return o->rc;
+    responses_put_object_record(o, "response.failed", RESPONSES_FAILED, ev->err);
+    return o->r.rc;
 }
 
 static tg_rc
-on_end(struct out *o)
+on_end(struct responses_out *o)
 {
     enum responses_status status = responses_status_of(o->st->stop);
 
-    put_object(o, status == RESPONSES_INCOMPLETE ? "response.incomplete" : "response.completed",
-               status, NULL);
-    put(o, dialect_responses.stream_end);
-    return o->rc;
+    responses_put_object_record(
+        o, status == RESPONSES_INCOMPLETE ? "response.incomplete" : "response.completed",
+        status, NULL);
+    record_put(&o->r, dialect_responses.stream_end);
+    return o->r.rc;
 }
 
 static tg_rc
-on_start(struct out *o)
+on_start(struct responses_out *o)
 {
-    put_object(o, "response.created", RESPONSES_IN_PROGRESS, NULL);
-    put_object(o, "response.in_progress", RESPONSES_IN_PROGRESS, NULL);
+    responses_put_object_record(o, "response.created", RESPONSES_IN_PROGRESS, NULL);
+    responses_put_object_record(o, "response.in_progress", RESPONSES_IN_PROGRESS, NULL);
     o->st->begun = true;
-    return o->rc;
+    return o->r.rc;
 }
 
 static tg_rc
-encode(struct out *o, const struct ir_event *ev)
+encode(struct responses_out *o, const struct ir_event *ev)
 {
     switch (ev->kind) {
     case IR_EV_START:
@@ -509,8 +334,7 @@ tg_rc
 responses_encode_ev(struct dialect_enc *e, const struct ir_event *ev, struct buf *b)
 {
     struct responses_enc *st = e->state, saved = *st;
-    struct out o = {e, st, b, TG_OK};
-    size_t before = b->n;
+    struct responses_out o = {e, st, record_begin(b)};
     tg_rc rc;
 
     /* The dialect has one answer. */
@@ -518,10 +342,30 @@ responses_encode_ev(struct dialect_enc *e, const struct ir_event *ev, struct buf
         return TG_EPROTO;
     if (!st->begun && ev->kind != IR_EV_START && ev->kind != IR_EV_ERROR)
         return TG_EPROTO;
-    rc = encode(&o, ev);
-    if (rc != TG_OK) {
-        buf_truncate(b, before);
+    rc = record_end(&o.r, encode(&o, ev));
+    if (rc != TG_OK)
         *st = saved;
+    return rc;
+}
+
+tg_rc
+responses_encode_alive(struct dialect_enc *e, struct buf *b)
+{
+    struct responses_enc *st = e ? e->state : NULL;
+    struct record r = record_begin(b);
+    tg_rc rc;
+
+    /* Clients take nothing before the answer has begun. */
+    if (st && !st->begun)
+        return TG_EPROTO;
+    record_put(&r, STR("event: keepalive\ndata: {\"type\":\"keepalive\""));
+    if (st) {
+        record_put(&r, STR(",\"sequence_number\":"));
+        record_uint(&r, st->seq);
     }
+    record_put(&r, STR("}\n\n"));
+    rc = record_end(&r, TG_OK);
+    if (rc == TG_OK && st)
+        st->seq++;
     return rc;
 }

@@ -8,9 +8,7 @@
  * Records of tools that a provider runs are carried as they are; a provider of this dialect can
  * read them, another one is not shown them.  What needs stored state is refused.
  */
-#include "dialect/responses/responses_int.h"
-
-#include "ir/envelope.h"
+#include "dialect/responses/in_int.h"
 
 enum key {
     K_TYPE,
@@ -23,8 +21,6 @@ enum key {
     K_ARGUMENTS,
     K_INPUT,
     K_OUTPUT,
-    K_SUMMARY,
-    K_PROOF,
     K_TOOLS,
     K_COUNT
 };
@@ -35,7 +31,6 @@ static const char *const keys[K_COUNT] = {
     [K_CALL_ID] = "call_id",     [K_NAME] = "name",
     [K_NAMESPACE] = "namespace", [K_ARGUMENTS] = "arguments",
     [K_INPUT] = "input",         [K_OUTPUT] = "output",
-    [K_SUMMARY] = "summary",     [K_PROOF] = "encrypted_content",
     [K_TOOLS] = "tools",
 };
 
@@ -223,65 +218,15 @@ read_output(const struct item *i)
     return TG_OK;
 }
 
-/* The texts of an array of {"type","text"}, with `between` between them. */
-static tg_rc
-join_texts(const struct item *i, enum key key, struct str between, struct str *ret)
-{
-    static const char *const inner[] = {"text"};
-    struct field_at at = {i->at, keys[key], 0}, elem = {&at, NULL, 0};
-    struct responses_text all = {NULL, NULL, 0};
-    struct json_iter it;
-    struct json_member m, text;
-    tg_rc rc = TG_OK;
-
-    if (!field_has(&i->m[key]))
-        return TG_OK;
-    if (json_array(&it, i->m[key].value) != TG_OK)
-        return field_refuse_type(&i->r->in, &at, "an array", i->m[key].kind);
-    for (; json_next(&it, &m); elem.index++) {
-        struct field_at text_at = {&elem, "text", 0};
-        struct str s = {NULL, 0};
-
-        rc = field_pick(&i->r->in, &elem, m.value, inner, 1, &text);
-        if (rc == TG_OK)
-            rc = field_string(&i->r->in, &text_at, &text, &s);
-        if (rc != TG_OK)
-            return rc;
-        if (all.n && s.n)
-            responses_text_add(i->r->in.a, &all, between);
-        responses_text_add(i->r->in.a, &all, s);
-    }
-    *ret = responses_text_join(i->r->in.a, &all);
-    return TG_OK;
-}
-
 static tg_rc
 read_reasoning(const struct item *i)
 {
-    struct ir_block *b = new_block(i->r, IR_THINK);
-    struct str proof = {NULL, 0};
-    tg_rc rc = join_texts(i, K_SUMMARY, STR("\n\n"), &b->text);
+    struct ir_block *b = NULL;
+    tg_rc rc = responses_read_think(i->r, i->at, i->raw, &b);
 
-    b->summary = b->text.n > 0;
-    if (rc == TG_OK && !b->summary)
-        rc = join_texts(i, K_CONTENT, STR(""), &b->text);
-    if (rc == TG_OK)
-        rc = text_of(i, K_PROOF, &proof);
-    if (rc == TG_OK)
-        rc = text_of(i, K_ID, &b->sig_id);
-    if (rc != TG_OK)
-        return rc;
-    if (proof.n == 0) {
-        b->sig_id = (struct str){NULL, 0};
-        if (b->text.n == 0)
-            return TG_OK;
-    } else if (!ir_unseal(i->r->in.a, proof, b)) {
-        b->sig = proof;
-        b->origin = dialect_responses.name;
-        b->redacted = b->text.n == 0;
-    }
-    *model_tail(i->r, false) = b;
-    return TG_OK;
+    if (rc == TG_OK && b)
+        *model_tail(i->r, false) = b;
+    return rc;
 }
 
 static tg_rc

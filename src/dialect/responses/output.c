@@ -8,17 +8,11 @@
  * record and differ between items.  Reasoning that came from a provider of this dialect keeps
  * the id under which that provider knows it.
  */
-#include "dialect/responses/responses_int.h"
+#include "dialect/responses/enc_int.h"
 
 #include "ir/envelope.h"
 
 enum { PIECE_MIN = 256, PIECE_MAX = 16384 };
-
-bool
-responses_is_own(const char *origin)
-{
-    return origin && strcmp(origin, dialect_responses.name) == 0;
-}
 
 void
 responses_text_add(struct arena *a, struct responses_text *t, struct str s)
@@ -110,8 +104,7 @@ name_call(const struct dialect_enc *e, const struct responses_enc *st,
         it->call_id =
             arena_printf(e->arena, "%.*s_%u", STR_ARG(it->call_id), (unsigned)it->index);
     it->name = arena_dup(e->arena, head->name);
-    it->custom = head->freeform || (tool && tool->freeform);
-    it->wrapped = it->custom && !head->freeform;
+    it->custom = head->freeform;
     if (tool && tool->space.n && head->name.n > tool->space.n + 2) {
         it->space = tool->space;
         it->name = str_from(it->name, tool->space.n + 2);
@@ -162,6 +155,7 @@ responses_add_part(struct arena *a, struct responses_item *it, enum ir_kind kind
     struct responses_part *p = arena_new(a, struct responses_part);
 
     p->kind = kind;
+    p->logs = STR("[]");
     p->notes_tail = &p->notes;
     if (it->last_part)
         it->last_part->next = p;
@@ -188,21 +182,20 @@ responses_proof(struct arena *a, const struct ir_block *think)
     return ir_seal(a, &shown);
 }
 
-/* Only the exact form is unwrapped: an object whose one member is the text. */
-void
-responses_unwrap(struct arena *a, struct responses_item *it)
+struct str
+responses_elements(struct str array)
 {
-    struct str text = responses_text_join(a, &it->text), inner;
-    struct json_iter iter;
-    struct json_member m, more;
+    array = str_trim(array);
+    if (array.n < 2 || array.p[0] != '[')
+        return (struct str){NULL, 0};
+    return str_trim(str_of(array.p + 1, array.n - 2));
+}
 
-    if (!it->wrapped || json_check(text, JSON_DEPTH_MAX, NULL) != TG_OK ||
-        json_object(&iter, text) != TG_OK || !json_next(&iter, &m) ||
-        !json_key_is(m.key, STR("input")) || m.kind != JSON_STRING || json_next(&iter, &more) ||
-        json_string(a, m.value, &inner) != TG_OK)
-        return;
-    it->text = (struct responses_text){NULL, NULL, 0};
-    responses_text_add(a, &it->text, inner);
+void
+responses_end_part(struct arena *a, struct responses_part *p)
+{
+    if (p->logprobs.n)
+        p->logs = arena_printf(a, "[%.*s]", STR_ARG(responses_text_join(a, &p->logprobs)));
 }
 
 void
@@ -239,9 +232,7 @@ responses_put_part(struct json_out *o, const struct responses_part *p, bool begu
     for (const struct ir_note *n = begun ? NULL : p->notes; n; n = n->next)
         responses_put_note(o, n);
     json_close(o);
-    json_key(o, "logprobs");
-    json_open(o, '[');
-    json_close(o);
+    json_kv_raw(o, "logprobs", begun ? STR("[]") : p->logs);
     json_close(o);
 }
 

@@ -4,7 +4,7 @@
  * asked: what a part is does not depend on it.  A data URL is taken apart, because the other
  * dialects want type and bytes one by one; the bytes themselves are never decoded.
  */
-#include "dialect/responses/responses_int.h"
+#include "dialect/responses/in_int.h"
 
 enum key {
     K_TYPE,

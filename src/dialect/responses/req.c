@@ -6,41 +6,9 @@
  * read in the order of the rows, not of the body, because the choice of a tool is checked
  * against the tools.
  */
-#include "dialect/responses/responses_int.h"
+#include "dialect/responses/in_int.h"
 
-enum field {
-    F_MODEL,
-    F_STREAM,
-    F_INSTRUCTIONS,
-    F_INPUT,
-    F_TOOLS,
-    F_TOOL_CHOICE,
-    F_PARALLEL,
-    F_MAX_TOKENS,
-    F_TEMPERATURE,
-    F_TOP_P,
-    F_PRESENCE,
-    F_FREQUENCY,
-    F_TOP_LOGPROBS,
-    F_TEXT,
-    F_REASONING,
-    F_INCLUDE,
-    F_METADATA,
-    F_USER,
-    F_SAFETY,
-    F_SERVICE_TIER,
-    F_CACHE_KEY,
-    F_STORE,
-    F_STREAM_OPTIONS,
-    F_TRUNCATION,
-    F_PREVIOUS,
-    F_CONVERSATION,
-    F_PROMPT,
-    F_BACKGROUND,
-    F_COUNT
-};
-
-static const char *const names[F_COUNT] = {
+const char *const responses_fields[F_COUNT] = {
     [F_MODEL] = "model",
     [F_STREAM] = "stream",
     [F_INSTRUCTIONS] = "instructions",
@@ -71,8 +39,8 @@ static const char *const names[F_COUNT] = {
     [F_BACKGROUND] = "background",
 };
 
-static void
-add_ext(struct responses_reader *r, struct str name, struct str value)
+void
+responses_add_ext(struct responses_reader *r, struct str name, struct str value)
 {
     struct ir_ext *x = arena_new(r->in.a, struct ir_ext), **to = &r->req->ext;
 
@@ -101,7 +69,7 @@ pick(struct responses_reader *r, struct str body, struct json_member f[F_COUNT])
     while (json_next(&it, &m)) {
         int i = 0;
 
-        while (i < F_COUNT && !json_key_is(m.key, str_z(names[i])))
+        while (i < F_COUNT && !json_key_is(m.key, str_z(responses_fields[i])))
             i++;
         if (i < F_COUNT) {
             f[i] = m;
@@ -114,7 +82,7 @@ pick(struct responses_reader *r, struct str body, struct json_member f[F_COUNT])
                                 "more than %d fields that are not known", EXT_MAX);
         if (json_string(r->in.a, str_of(m.key.p - 1, m.key.n + 2), &name) != TG_OK)
             name = m.key;
-        add_ext(r, name, m.value);
+        responses_add_ext(r, name, m.value);
     }
     return TG_OK;
 }
@@ -123,10 +91,11 @@ pick(struct responses_reader *r, struct str body, struct json_member f[F_COUNT])
 static tg_rc
 refuse_state(const struct responses_reader *r, const struct json_member *f)
 {
-    static const enum field kept[] = {F_PREVIOUS, F_CONVERSATION, F_PROMPT, F_BACKGROUND};
+    static const enum responses_field kept[] = {F_PREVIOUS, F_CONVERSATION, F_PROMPT,
+                                                F_BACKGROUND};
 
     for (size_t i = 0; i < RESPONSES_COUNT(kept); i++) {
-        struct field_at at = {NULL, names[kept[i]], 0};
+        struct field_at at = {NULL, responses_fields[kept[i]], 0};
 
         if (field_has(&f[kept[i]]) && f[kept[i]].kind != JSON_FALSE)
             return field_refuse(&r->in, &at, "unsupported_parameter",
@@ -136,230 +105,9 @@ refuse_state(const struct responses_reader *r, const struct json_member *f)
 }
 
 static tg_rc
-read_number(struct responses_reader *r, const struct json_member *f, enum field field, int min,
-            int max, struct str *ret)
-{
-    const struct json_member *m = &f[field];
-    struct field_at at = {NULL, names[field], 0};
-    double v = 0;
-
-    if (!field_has(m))
-        return TG_OK;
-    if (m->kind != JSON_NUMBER)
-        return field_refuse_type(&r->in, &at, "a number", m->kind);
-    if (json_double(m->value, &v) != TG_OK || v < min || v > max)
-        return field_refuse(&r->in, &at, "invalid_value", "must be from %d to %d", min, max);
-    *ret = m->value;
-    return TG_OK;
-}
-
-static tg_rc
-read_numbers(struct responses_reader *r, const struct json_member *f)
-{
-    struct ir_req *req = r->req;
-    struct field_at max_at = {NULL, names[F_MAX_TOKENS], 0};
-    struct field_at top_at = {NULL, names[F_TOP_LOGPROBS], 0};
-    tg_rc rc = field_int(&r->in, &max_at, &f[F_MAX_TOKENS], 1, INT32_MAX, &req->max_tokens);
-
-    if (rc == TG_OK)
-        rc = field_int(&r->in, &top_at, &f[F_TOP_LOGPROBS], 0, 20, &req->top_logprobs);
-    if (rc == TG_OK)
-        rc = read_number(r, f, F_TEMPERATURE, 0, 2, &req->temperature);
-    if (rc == TG_OK)
-        rc = read_number(r, f, F_TOP_P, 0, 1, &req->top_p);
-    if (rc == TG_OK)
-        rc = read_number(r, f, F_PRESENCE, -2, 2, &req->presence_penalty);
-    if (rc == TG_OK)
-        rc = read_number(r, f, F_FREQUENCY, -2, 2, &req->frequency_penalty);
-    req->logprobs = req->logprobs || req->top_logprobs > 0;
-    return rc;
-}
-
-static enum ir_tri
-tri(bool v)
-{
-    return v ? IR_YES : IR_NO;
-}
-
-static tg_rc
-read_schema(struct responses_reader *r, const struct field_at *at, const struct json_member *m)
-{
-    struct field_at schema_at = {at, "schema", 0}, description_at = {at, "description", 0};
-    struct field_at strict_at = {at, "strict", 0};
-    struct ir_req *req = r->req;
-    bool strict = false;
-    tg_rc rc = field_string_needed(&r->in, at, "name", &m[1], &req->format_name);
-
-    if (rc == TG_OK)
-        rc = field_string(&r->in, &description_at, &m[3], &req->format_description);
-    if (rc == TG_OK)
-        rc = field_bool(&r->in, &strict_at, &m[4], &strict);
-    if (rc != TG_OK)
-        return rc;
-    if (!field_has(&m[2]))
-        return field_refuse_missing(&r->in, at, "schema");
-    if (m[2].kind != JSON_OBJECT)
-        return field_refuse_type(&r->in, &schema_at, "an object", m[2].kind);
-    req->format_schema = m[2].value;
-    if (field_has(&m[4]))
-        req->format_strict = tri(strict);
-    return TG_OK;
-}
-
-static tg_rc
-read_text(struct responses_reader *r, const struct json_member *text)
-{
-    static const char *const keys[] = {"format", "verbosity"};
-    static const char *const inner[] = {"type", "name", "schema", "description", "strict"};
-    struct field_at at = {NULL, names[F_TEXT], 0}, format_at = {&at, "format", 0};
-    struct field_at type_at = {&format_at, "type", 0}, verbosity_at = {&at, "verbosity", 0};
-    struct json_member m[2], f[5];
-    struct str type;
-    tg_rc rc;
-
-    if (!field_has(text))
-        return TG_OK;
-    rc = field_pick(&r->in, &at, text->value, keys, 2, m);
-    if (rc == TG_OK)
-        rc = field_string(&r->in, &verbosity_at, &m[1], &r->req->verbosity);
-    if (rc != TG_OK || !field_has(&m[0]))
-        return rc;
-    rc = field_pick(&r->in, &format_at, m[0].value, inner, 5, f);
-    if (rc == TG_OK)
-        rc = field_string_needed(&r->in, &format_at, "type", &f[0], &type);
-    if (rc != TG_OK || str_eq(type, STR("text")))
-        return rc;
-    if (str_eq(type, STR("json_schema")))
-        return read_schema(r, &format_at, f);
-    r->req->format_json = str_eq(type, STR("json_object"));
-    if (r->req->format_json)
-        return TG_OK;
-    return field_refuse(&r->in, &type_at, "invalid_value",
-                        "must be \"text\", \"json_object\" or \"json_schema\"");
-}
-
-static tg_rc
-read_effort(struct responses_reader *r, const struct field_at *up, const struct json_member *m)
-{
-    static const struct {
-        const char *word;
-        enum ir_effort effort;
-    } words[] = {
-        {"none", IR_EFFORT_NONE}, {"minimal", IR_EFFORT_MINIMAL},
-        {"low", IR_EFFORT_LOW},   {"medium", IR_EFFORT_MEDIUM},
-        {"high", IR_EFFORT_HIGH}, {"xhigh", IR_EFFORT_XHIGH},
-        {"max", IR_EFFORT_MAX},
-    };
-    struct field_at at = {up, "effort", 0};
-    struct str word = {NULL, 0};
-    tg_rc rc = field_string(&r->in, &at, m, &word);
-
-    if (rc != TG_OK || !field_has(m))
-        return rc;
-    for (size_t i = 0; i < RESPONSES_COUNT(words); i++)
-        if (str_eq(word, str_z(words[i].word))) {
-            r->req->effort = words[i].effort;
-            return TG_OK;
-        }
-    return field_refuse(&r->in, &at, "invalid_value",
-                        "must be none, minimal, low, medium, high, xhigh or max");
-}
-
-/* A summary that is not asked for is not shown; that is this dialect's default. */
-static tg_rc
-read_reasoning(struct responses_reader *r, const struct json_member *reasoning)
-{
-    static const char *const keys[] = {"effort", "summary", "generate_summary", "context",
-                                       "mode"};
-    struct field_at at = {NULL, names[F_REASONING], 0};
-    struct json_member m[5];
-    tg_rc rc;
-
-    if (!field_has(reasoning))
-        return TG_OK;
-    rc = field_pick(&r->in, &at, reasoning->value, keys, 5, m);
-    if (rc == TG_OK)
-        rc = read_effort(r, &at, &m[0]);
-    for (unsigned i = 1; rc == TG_OK && i <= 2; i++) {
-        struct field_at summary_at = {&at, keys[i], 0};
-
-        if (r->req->think_summary.n == 0)
-            rc = field_string(&r->in, &summary_at, &m[i], &r->req->think_summary);
-    }
-    if (rc != TG_OK)
-        return rc;
-    r->req->think_show = tri(r->req->think_summary.n > 0);
-    if (field_has(&m[3]))
-        add_ext(r, STR("reasoning.context"), m[3].value);
-    if (field_has(&m[4]))
-        add_ext(r, STR("reasoning.mode"), m[4].value);
-    return TG_OK;
-}
-
-/* Only one of the things to include changes what is asked of a model. */
-static tg_rc
-read_include(struct responses_reader *r, const struct json_member *include)
-{
-    struct field_at at = {NULL, names[F_INCLUDE], 0}, elem = {&at, NULL, 0};
-    struct json_iter it;
-    struct json_member m;
-
-    if (!field_has(include))
-        return TG_OK;
-    if (json_array(&it, include->value) != TG_OK)
-        return field_refuse_type(&r->in, &at, "an array", include->kind);
-    for (; json_next(&it, &m); elem.index++) {
-        if (m.kind != JSON_STRING)
-            return field_refuse_type(&r->in, &elem, "a string", m.kind);
-        if (str_eq(m.value, STR("\"message.output_text.logprobs\"")))
-            r->req->logprobs = true;
-    }
-    return TG_OK;
-}
-
-static tg_rc
-read_rest(struct responses_reader *r, const struct json_member *f)
-{
-    struct ir_req *req = r->req;
-    struct field_at at = {NULL, names[F_METADATA], 0};
-    const struct {
-        enum field field;
-        struct str *to;
-    } texts[] = {{F_USER, &req->user},
-                 {F_SAFETY, &req->user},
-                 {F_SERVICE_TIER, &req->service_tier},
-                 {F_CACHE_KEY, &req->cache_key}};
-    bool store = false;
-    tg_rc rc = TG_OK;
-
-    for (size_t i = 0; rc == TG_OK && i < RESPONSES_COUNT(texts); i++) {
-        at.name = names[texts[i].field];
-        rc = field_string(&r->in, &at, &f[texts[i].field], texts[i].to);
-    }
-    at.name = names[F_STORE];
-    if (rc == TG_OK)
-        rc = field_bool(&r->in, &at, &f[F_STORE], &store);
-    if (rc != TG_OK)
-        return rc;
-    if (field_has(&f[F_STORE]))
-        req->store = tri(store);
-    at.name = names[F_METADATA];
-    if (field_has(&f[F_METADATA]) && f[F_METADATA].kind != JSON_OBJECT)
-        return field_refuse_type(&r->in, &at, "an object", f[F_METADATA].kind);
-    if (field_has(&f[F_METADATA]))
-        req->metadata = f[F_METADATA].value;
-    at.name = names[F_STREAM_OPTIONS];
-    if (field_has(&f[F_STREAM_OPTIONS]) && f[F_STREAM_OPTIONS].kind != JSON_OBJECT)
-        return field_refuse_type(&r->in, &at, "an object", f[F_STREAM_OPTIONS].kind);
-    if (field_has(&f[F_TRUNCATION]) && !str_eq(f[F_TRUNCATION].value, STR("\"disabled\"")))
-        add_ext(r, str_z(names[F_TRUNCATION]), f[F_TRUNCATION].value);
-    return TG_OK;
-}
-
-static tg_rc
 read_instructions(struct responses_reader *r, const struct json_member *m)
 {
-    struct field_at at = {NULL, names[F_INSTRUCTIONS], 0};
+    struct field_at at = {NULL, responses_fields[F_INSTRUCTIONS], 0};
     struct str text = {NULL, 0};
     struct ir_msg *msg;
     tg_rc rc = field_string(&r->in, &at, m, &text);
@@ -387,16 +135,17 @@ responses_decode_req(struct arena *a, struct str body, struct ir_req *ret, struc
                          .origin = dialect_responses.name};
     struct responses_reader r = {
         .in = {a, err}, .req = &req, .tail = &req.msgs, .tools = &req.tools};
-    struct field_at stream_at = {NULL, names[F_STREAM], 0};
-    struct field_at tools_at = {NULL, names[F_TOOLS], 0};
-    struct field_at parallel_at = {NULL, names[F_PARALLEL], 0};
+    struct field_at stream_at = {NULL, responses_fields[F_STREAM], 0};
+    struct field_at tools_at = {NULL, responses_fields[F_TOOLS], 0};
+    struct field_at parallel_at = {NULL, responses_fields[F_PARALLEL], 0};
     struct json_member f[F_COUNT];
     tg_rc rc = field_check(&r.in, body);
 
     if (rc == TG_OK)
         rc = pick(&r, body, f);
     if (rc == TG_OK)
-        rc = field_string_needed(&r.in, NULL, names[F_MODEL], &f[F_MODEL], &req.model);
+        rc = field_string_needed(&r.in, NULL, responses_fields[F_MODEL], &f[F_MODEL],
+                                 &req.model);
     if (rc == TG_OK)
         rc = refuse_state(&r, f);
     if (rc == TG_OK)
@@ -412,15 +161,7 @@ responses_decode_req(struct arena *a, struct str body, struct ir_req *ret, struc
     if (rc == TG_OK)
         rc = field_bool(&r.in, &parallel_at, &f[F_PARALLEL], &req.parallel_calls);
     if (rc == TG_OK)
-        rc = read_numbers(&r, f);
-    if (rc == TG_OK)
-        rc = read_text(&r, &f[F_TEXT]);
-    if (rc == TG_OK)
-        rc = read_reasoning(&r, &f[F_REASONING]);
-    if (rc == TG_OK)
-        rc = read_include(&r, &f[F_INCLUDE]);
-    if (rc == TG_OK)
-        rc = read_rest(&r, f);
+        rc = responses_read_params(&r, f);
     if (rc == TG_OK)
         *ret = req;
     return rc;

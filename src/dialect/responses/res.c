@@ -3,7 +3,7 @@
  * The items are those of the stream: neighbouring texts are parts of one message, each call and
  * each piece of reasoning is an item of its own.  Only the texts are borrowed instead of kept.
  */
-#include "dialect/responses/responses_int.h"
+#include "dialect/responses/enc_int.h"
 
 static void
 borrow(struct arena *a, struct responses_text *t, struct str s)
@@ -54,14 +54,14 @@ add_block(struct dialect_enc *e, struct responses_enc *st, const struct ir_block
     if (spoken) {
         p = responses_add_part(e->arena, st->last, b->kind);
         borrow(e->arena, &p->text, b->text);
+        borrow(e->arena, &p->logprobs, responses_elements(b->logprobs));
+        responses_end_part(e->arena, p);
         add_notes(e->arena, p, b);
         return TG_OK;
     }
     borrow(e->arena, &st->last->text, b->text);
     if (b->kind == IR_THINK)
         st->last->proof = responses_proof(e->arena, b);
-    else if (st->last->wrapped)
-        responses_unwrap(e->arena, st->last);
     else if (!st->last->custom && b->text.n == 0)
         borrow(e->arena, &st->last->text, STR("{}"));
     return TG_OK;

@@ -3,12 +3,33 @@
  * The table through which everything else sees the dialect.  A stream is records with an event
  * name that is also their "type", numbered, of which the last carries the whole answer; behind
  * it `data: [DONE]` is sent, which some clients wait for and none minds.  A comment is the only
- * sign of life that all clients take.
+ * sign of life that all clients take; one of them counts records alone, and for it there is a
+ * numbered one.
  */
 #include "dialect/openai.h"
-#include "dialect/responses/responses_int.h"
+#include "dialect/responses/dec_int.h"
+#include "dialect/responses/enc_int.h"
+
+const char *const responses_efforts[IR_EFFORT_MAX + 1] = {
+    [IR_EFFORT_UNSAID] = "",     [IR_EFFORT_NONE] = "none",     [IR_EFFORT_MINIMAL] = "minimal",
+    [IR_EFFORT_LOW] = "low",     [IR_EFFORT_MEDIUM] = "medium", [IR_EFFORT_HIGH] = "high",
+    [IR_EFFORT_XHIGH] = "xhigh", [IR_EFFORT_MAX] = "max"};
 
 static const char *const through_headers[] = {"openai-beta", NULL};
+
+bool
+responses_is_own(const char *origin)
+{
+    return origin && strcmp(origin, dialect_responses.name) == 0;
+}
+
+uint64_t
+responses_hash(uint64_t hash, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        hash = (hash ^ (unsigned char)s.p[i]) * UINT64_C(1099511628211);
+    return hash;
+}
 
 const struct dialect dialect_responses = {
     .name = "responses",
@@ -28,10 +49,12 @@ const struct dialect dialect_responses = {
     .tap_record = responses_tap_record,
     .tap_whole = responses_tap_whole,
     .error_fits = openai_error_fits,
+    .carry = responses_carry,
     .caps = responses_caps,
     .decode_req = responses_decode_req,
     .encode_ev = responses_encode_ev,
     .encode_res = responses_encode_res,
+    .encode_alive = responses_encode_alive,
     .encode_req = responses_encode_req,
     .decode_res = responses_decode_res,
     .decode_record = responses_decode_record,

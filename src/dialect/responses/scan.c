@@ -6,6 +6,8 @@
  * any case.
  */
 #include "dialect/responses/responses_int.h"
+#include "json/field.h"
+#include "json/write.h"
 
 static tg_rc
 note(bool *seen, const char *name, struct tg_err *err)

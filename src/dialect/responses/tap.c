@@ -12,6 +12,7 @@
  */
 #include "dialect/openai.h"
 #include "dialect/responses/responses_int.h"
+#include "json/scan.h"
 
 struct str
 responses_type_of(struct str data)

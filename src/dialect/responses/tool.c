@@ -4,7 +4,7 @@
  * own with the namespace in front of the name; they remember it, so that the client gets its
  * names back.  Tools that the provider runs are kept whole, for providers that know them.
  */
-#include "dialect/responses/responses_int.h"
+#include "dialect/responses/in_int.h"
 
 /* Names are looked up one by one, so their number is bounded. */
 enum { TOOLS_MAX = 1024 };

@@ -1,18 +1,32 @@
 /* up.c -- a request written for a Responses upstream.
  *
  * Nothing is kept at the provider: store is off, and the proof of its reasoning is asked for so
- * that the client can send it back.  What the dialect has no field for is named as dropped when
- * it only shades the answer (seed, penalties), and refused when the answer would be another one
- * (several choices, stop sequences).
+ * that the client can send it back.  What the dialect has no field for, or the model behind the
+ * route no sense (route->caps), is named as dropped when it only shades the answer, and refused
+ * when the answer would be another one (several choices, an answer to go on with).
  */
-#include "dialect/responses/responses_int.h"
+#include "dialect/responses/up_int.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "ir/drops.h"
+#include "json/scan.h"
 
-enum { OUTPUT_MIN = 16, SAFETY_ID_MAX = 64 };
+bool
+responses_came_as(const struct responses_writer *w, const char *dialect)
+{
+    return w->req->origin && strcmp(w->req->origin, dialect) == 0;
+}
+
+const char *
+responses_word(const struct responses_writer *w, const char *chat, const char *responses,
+               const char *messages)
+{
+    return responses_is_own(w->req->origin)   ? responses
+           : responses_came_as(w, "messages") ? messages
+                                              : chat;
+}
 
 tg_rc
 responses_drop(struct responses_writer *w, const char *fmt, ...)
@@ -30,48 +44,41 @@ responses_drop(struct responses_writer *w, const char *fmt, ...)
         arena_dup(w->a, str_of(name, (size_t)n < sizeof name ? (size_t)n : sizeof name - 1)));
 }
 
-static tg_rc
-refuse(struct responses_writer *w, const char *param, const char *why)
-{
-    return tg_refuse(w->err, "unsupported_parameter", param, "'%s': %s", param, why);
-}
-
-/* What would make another answer of it. */
-static tg_rc
-refuse_choices(struct responses_writer *w)
+/* A Messages client's system text is no message. */
+struct str
+responses_path(const struct responses_writer *w, unsigned msg)
 {
     const struct ir_req *req = w->req;
-    bool messages = req->origin && strcmp(req->origin, "messages") == 0;
+    bool apart = responses_came_as(w, "messages") && req->msgs && req->msgs->role == IR_SYSTEM;
 
-    if (req->choices > 1)
-        return refuse(w, "n", "the upstream gives one answer only");
-    if (req->n_stop)
-        return refuse(w, messages ? "stop_sequences" : "stop",
-                      "the upstream has no stop sequences");
-    return TG_OK;
+    return arena_printf(w->a, "%s.%u", responses_word(w, "messages", "input", "messages"),
+                        apart && msg > 0 ? msg - 1 : msg);
 }
 
-static tg_rc
-drop_hints(struct responses_writer *w)
+tg_rc
+responses_refuse_at(struct responses_writer *w, unsigned msg, const char *behind,
+                    const char *why)
 {
-    const struct ir_req *req = w->req;
-    const struct {
-        const char *name;
-        bool said;
-    } rows[] = {
-        {"seed", req->seed >= 0},
-        {"logit_bias", req->logit_bias.n > 0},
-        {"prediction", req->prediction.n > 0},
-        {"presence_penalty", req->presence_penalty.n > 0},
-        {"frequency_penalty", req->frequency_penalty.n > 0},
-        {"top_k", req->top_k.n > 0},
-    };
-    tg_rc rc = TG_OK;
+    struct str path = responses_path(w, msg);
+    char param[96];
 
-    for (size_t i = 0; rc == TG_OK && i < RESPONSES_COUNT(rows); i++)
-        if (rows[i].said)
-            rc = responses_drop(w, "%s", rows[i].name);
-    return rc;
+    snprintf(param, sizeof param, "%.*s%s", STR_ARG(path), behind);
+    return tg_refuse(w->err, "unsupported_content", param, "'%s': %s", param, why);
+}
+
+/* Chat's wish for an answer that is more than text. */
+static bool
+is_wish_for_media(const struct ir_ext *x)
+{
+    struct json_iter it;
+    struct json_member m;
+
+    if (!str_eq(x->name, STR("modalities")) || json_array(&it, x->value) != TG_OK)
+        return false;
+    while (json_next(&it, &m))
+        if (!str_eq(m.value, STR("\"text\"")))
+            return true;
+    return false;
 }
 
 /* Fields that both dialects of the maker have under the same name go through; the rest stays.
@@ -82,8 +89,7 @@ write_ext(struct responses_writer *w)
     static const char *const shared[] = {"moderation", "access_programs",
                                          "prompt_cache_options", "prompt_cache_retention",
                                          "image"};
-    bool own = responses_is_own(w->req->origin);
-    bool chat = w->req->origin && strcmp(w->req->origin, "chat") == 0;
+    bool own = responses_is_own(w->req->origin), chat = responses_came_as(w, "chat");
     tg_rc rc = TG_OK;
 
     for (const struct ir_ext *x = w->req->ext; x && rc == TG_OK; x = x->next) {
@@ -94,178 +100,57 @@ write_ext(struct responses_writer *w)
         if (pass) {
             json_key_str(&w->o, x->name);
             json_raw(&w->o, x->value);
-        } else if (!own) {
+        } else if (!own && is_wish_for_media(x)) {
+            rc = tg_refuse(w->err, "unsupported_parameter", "modalities",
+                           "'modalities': the upstream answers with text only");
+        } else if (!own && !str_eq(x->name, STR("modalities"))) {
             rc = responses_drop(w, "%.*s", STR_ARG(x->name));
         }
     }
     return rc;
 }
 
-static struct str
-effort_of(const struct ir_req *req)
-{
-    static const char *const words[] = {
-        [IR_EFFORT_UNSAID] = "",         [IR_EFFORT_NONE] = "none",
-        [IR_EFFORT_MINIMAL] = "minimal", [IR_EFFORT_LOW] = "low",
-        [IR_EFFORT_MEDIUM] = "medium",   [IR_EFFORT_HIGH] = "high",
-        [IR_EFFORT_XHIGH] = "xhigh",     [IR_EFFORT_MAX] = "max"};
-    int64_t budget = req->think_budget;
-
-    if (req->effort != IR_EFFORT_UNSAID || budget < 0)
-        return str_z(words[req->effort]);
-    return budget <= 2048    ? STR("low")
-           : budget <= 8192  ? STR("medium")
-           : budget <= 24576 ? STR("high")
-           : budget <= 49152 ? STR("xhigh")
-                             : STR("max");
-}
-
-static void
-write_reasoning(struct responses_writer *w)
-{
-    struct str effort = effort_of(w->req), summary = w->req->think_summary;
-    const struct ir_ext *x = responses_is_own(w->req->origin) ? w->req->ext : NULL;
-
-    if (summary.n == 0 && w->req->think_show == IR_YES)
-        summary = STR("auto");
-    while (x && !str_starts(x->name, STR("reasoning.")))
-        x = x->next;
-    if (effort.n == 0 && summary.n == 0 && !x)
-        return;
-    json_key(&w->o, "reasoning");
-    json_open(&w->o, '{');
-    if (effort.n)
-        json_kv_str(&w->o, "effort", effort);
-    if (summary.n)
-        json_kv_str(&w->o, "summary", summary);
-    for (; x; x = x->next)
-        if (str_starts(x->name, STR("reasoning."))) {
-            json_key_str(&w->o, str_from(x->name, strlen("reasoning.")));
-            json_raw(&w->o, x->value);
-        }
-    json_close(&w->o);
-}
-
-/* A schema without a word about strictness is one that must be obeyed where it comes from. */
-static bool
-is_strict(const struct ir_req *req)
-{
-    if (req->format_strict != IR_UNSAID)
-        return req->format_strict == IR_YES;
-    return req->origin && strcmp(req->origin, "messages") == 0;
-}
-
-static void
-write_text(struct responses_writer *w)
-{
-    const struct ir_req *req = w->req;
-
-    if (req->format_schema.n == 0 && !req->format_json && req->verbosity.n == 0)
-        return;
-    json_key(&w->o, "text");
-    json_open(&w->o, '{');
-    if (req->format_schema.n || req->format_json) {
-        json_key(&w->o, "format");
-        json_open(&w->o, '{');
-        if (req->format_schema.n) {
-            json_kv_str(&w->o, "type", STR("json_schema"));
-            json_kv_str(&w->o, "name", req->format_name.n ? req->format_name : STR("response"));
-            if (req->format_description.n)
-                json_kv_str(&w->o, "description", req->format_description);
-            json_kv_raw(&w->o, "schema", req->format_schema);
-            json_kv_bool(&w->o, "strict", is_strict(req));
-        } else {
-            json_kv_str(&w->o, "type", STR("json_object"));
-        }
-        json_close(&w->o);
-    }
-    if (req->verbosity.n)
-        json_kv_str(&w->o, "verbosity", req->verbosity);
-    json_close(&w->o);
-}
-
-static void
-write_numbers(struct responses_writer *w)
-{
-    const struct ir_req *req = w->req;
-
-    if (req->max_tokens >= 0)
-        json_kv_int(&w->o, "max_output_tokens",
-                    req->max_tokens < OUTPUT_MIN ? OUTPUT_MIN : req->max_tokens);
-    if (req->temperature.n)
-        json_kv_raw(&w->o, "temperature", req->temperature);
-    if (req->top_p.n)
-        json_kv_raw(&w->o, "top_p", req->top_p);
-    if (req->top_logprobs >= 0)
-        json_kv_int(&w->o, "top_logprobs", req->top_logprobs);
-}
-
-static void
-write_names(struct responses_writer *w)
-{
-    const struct ir_req *req = w->req;
-    struct str tier = req->service_tier;
-
-    if (req->metadata.n)
-        json_kv_raw(&w->o, "metadata", req->metadata);
-    /* The newer field is the shorter one. */
-    if (req->user.n)
-        json_kv_str(&w->o, req->user.n <= SAFETY_ID_MAX ? "safety_identifier" : "user",
-                    req->user);
-    if (str_eq(tier, STR("standard_only")))
-        tier = STR("default");
-    if (tier.n)
-        json_kv_str(&w->o, "service_tier", tier);
-    if (req->cache_key.n)
-        json_kv_str(&w->o, "prompt_cache_key", req->cache_key);
-}
-
+/* Models that do not think refuse to be asked for a proof of it. */
 static void
 write_kept(struct responses_writer *w)
 {
+    const struct {
+        const char *what;
+        bool wanted;
+    } rows[] = {
+        {"reasoning.encrypted_content", w->route->caps.thinking != CAPS_THINKING_NONE},
+        {"message.output_text.logprobs", w->req->logprobs && w->route->caps.logprobs},
+    };
+
     json_kv_bool(&w->o, "store", false);
+    if (!rows[0].wanted && !rows[1].wanted)
+        return;
     json_key(&w->o, "include");
     json_open(&w->o, '[');
-    json_str(&w->o, STR("reasoning.encrypted_content"));
-    if (w->req->logprobs)
-        json_str(&w->o, STR("message.output_text.logprobs"));
+    for (size_t i = 0; i < RESPONSES_COUNT(rows); i++)
+        if (rows[i].wanted)
+            json_str(&w->o, str_z(rows[i].what));
     json_close(&w->o);
-}
-
-/* The first message's text, when it is the only system text at the head and plain. */
-static struct str
-instructions_of(const struct ir_req *req)
-{
-    const struct ir_msg *m = req->msgs;
-
-    if (!m || m->role != IR_SYSTEM || (m->next && m->next->role == IR_SYSTEM) || !m->next)
-        return (struct str){NULL, 0};
-    if (!m->blocks || m->blocks->next || m->blocks->kind != IR_TEXT || m->blocks->cache_ttl.n)
-        return (struct str){NULL, 0};
-    return m->blocks->text;
 }
 
 static tg_rc
 write_all(struct responses_writer *w)
 {
-    struct str instructions = instructions_of(w->req);
     tg_rc rc;
 
     json_kv_str(&w->o, "model", w->route->model);
     if (w->req->stream)
         json_kv_bool(&w->o, "stream", true);
-    if (instructions.n)
-        json_kv_str(&w->o, "instructions", instructions);
+    if (w->instructions.n)
+        json_kv_str(&w->o, "instructions", w->instructions);
     json_key(&w->o, "input");
-    rc = responses_write_input(w, instructions.n > 0);
+    rc = responses_write_input(w);
     if (rc == TG_OK)
         rc = responses_write_tools(w);
+    if (rc == TG_OK)
+        rc = responses_write_params(w);
     if (rc != TG_OK)
         return rc;
-    write_numbers(w);
-    write_text(w);
-    write_reasoning(w);
-    write_names(w);
     write_kept(w);
     return write_ext(w);
 }
@@ -278,10 +163,12 @@ responses_encode_req(struct arena *a, const struct ir_req *req,
     struct responses_writer w = {
         .a = a, .req = req, .route = route, .drops = drops, .err = err};
     size_t before = b->n;
-    tg_rc rc = refuse_choices(&w);
+    tg_rc rc;
 
-    if (rc == TG_OK)
-        rc = drop_hints(&w);
+    if (req->choices > 1)
+        return tg_refuse(err, "unsupported_parameter", "n",
+                         "'n': the upstream gives one answer only");
+    rc = responses_plan_system(&w);
     if (rc != TG_OK)
         return rc;
     json_begin(&w.o, b);

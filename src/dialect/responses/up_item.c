@@ -5,13 +5,14 @@
  * are kept; one that is too long for the upstream is shortened by a rule that needs no memory,
  * so that the call and its result still match, after a restart too.
  *
- * Reasoning of other makers is left out whole: their proofs would be refused, and without one
- * the item is not accepted.
+ * Reasoning goes back in one of two ways.  To providers that prove theirs, with the proof; what
+ * others made is left out whole, because it would be refused.  To servers that want the bare
+ * thoughts of their models again (caps.replay) as text, whoever made it, and without any proof,
+ * which they would not understand.
  */
-#include "dialect/responses/responses_int.h"
+#include "dialect/responses/up_int.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "ir/drops.h"
 
@@ -20,41 +21,29 @@ enum { CALL_ID_MAX = 64, CALL_ID_KEPT = 47, CUSTOM_MAX = 256 };
 struct items {
     struct responses_writer *w;
     unsigned msg;                  /* number of the message  */
+    unsigned last_turn;            /* of the user's last message, plus one */
     unsigned legacy;               /* calls without an id    */
     unsigned unanswered;           /* results without one    */
     struct str custom[CUSTOM_MAX]; /* ids of the last calls of free-form tools, as a ring */
     unsigned n_custom;
 };
 
-/* Where the client wrote it: a Messages client's system text is no message. */
-static unsigned
-place_of(const struct items *i)
+static const struct ir_block *
+find_kind(const struct ir_block *b, enum ir_kind kind)
 {
-    const struct ir_req *req = i->w->req;
-    bool apart = req->origin && strcmp(req->origin, "messages") == 0 && req->msgs &&
-                 req->msgs->role == IR_SYSTEM;
-
-    return apart && i->msg > 0 ? i->msg - 1 : i->msg;
-}
-
-static tg_rc
-refuse(struct items *i, unsigned part, const char *why)
-{
-    char param[64];
-
-    snprintf(param, sizeof param, "messages.%u.content.%u", place_of(i), part);
-    return tg_refuse(i->w->err, "unsupported_content", param, "'%s': %s", param, why);
+    while (b && b->kind != kind)
+        b = b->next;
+    return b;
 }
 
 static struct str
 fit_id(struct arena *a, struct str id)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash;
 
     if (id.n <= CALL_ID_MAX)
         return id;
-    for (size_t k = 0; k < id.n; k++)
-        hash = (hash ^ (unsigned char)id.p[k]) * UINT64_C(1099511628211);
+    hash = responses_hash(RESPONSES_HASH_EMPTY, id);
     /* Never in the middle of a character. */
     id.n = CALL_ID_KEPT;
     while (id.n && ((unsigned char)id.p[id.n] & 0xc0) == 0x80)
@@ -62,177 +51,77 @@ fit_id(struct arena *a, struct str id)
     return arena_printf(a, "%.*s_%016" PRIx64, STR_ARG(id), hash);
 }
 
-static void
-write_breakpoint(struct json_out *o, const struct ir_block *b)
-{
-    if (b->cache_ttl.n == 0)
-        return;
-    json_key(o, "prompt_cache_breakpoint");
-    json_open(o, '{');
-    json_kv_str(o, "mode", STR("explicit"));
-    json_kv_str(o, "ttl",
-                str_eq(b->cache_ttl, STR("1h")) || str_eq(b->cache_ttl, STR("12h"))
-                    ? STR("12h")
-                    : STR("30m"));
-    json_close(o);
-}
-
-static void
-write_text_part(struct json_out *o, const struct ir_block *b, bool model)
-{
-    json_open(o, '{');
-    if (b->kind == IR_REFUSAL) {
-        json_kv_str(o, "type", STR("refusal"));
-        json_kv_str(o, "refusal", b->text);
-    } else {
-        json_kv_str(o, "type", model ? STR("output_text") : STR("input_text"));
-        json_kv_str(o, "text", b->text);
-        if (!model)
-            write_breakpoint(o, b);
-    }
-    json_close(o);
-}
-
-static void
-write_plain_part(struct json_out *o, struct str text)
-{
-    json_open(o, '{');
-    json_kv_str(o, "type", STR("input_text"));
-    json_kv_str(o, "text", text);
-    json_close(o);
-}
-
-/* "data:TYPE;base64,BYTES" without joining it first. */
-static void
-write_data(struct json_out *o, const char *key, struct str mime, struct str data)
-{
-    json_key(o, key);
-    json_str_open(o);
-    json_str_part(o, STR("data:"));
-    json_str_part(o, mime);
-    json_str_part(o, STR(";base64,"));
-    json_str_part(o, data);
-    json_str_close(o);
-}
-
-static void
-write_image(struct json_out *o, const struct ir_block *b)
-{
-    const struct ir_media *m = b->media;
-
-    json_open(o, '{');
-    json_kv_str(o, "type", STR("input_image"));
-    json_kv_str(o, "detail", m->detail.n ? m->detail : STR("auto"));
-    if (m->file_id.n)
-        json_kv_str(o, "file_id", m->file_id);
-    else if (m->data.n)
-        write_data(o, "image_url", m->mime.n ? m->mime : STR("image/png"), m->data);
-    else
-        json_kv_str(o, "image_url", m->url);
-    write_breakpoint(o, b);
-    json_close(o);
-}
-
-static void
-write_document(struct json_out *o, const struct ir_block *b)
-{
-    const struct ir_media *m = b->media;
-    bool pdf = m->mime.n == 0 || str_eq(m->mime, STR("application/pdf"));
-
-    if (m->context.n)
-        write_plain_part(o, m->context);
-    if (m->text.n && m->name.n)
-        write_plain_part(o, m->name);
-    json_open(o, '{');
-    if (m->text.n) {
-        json_kv_str(o, "type", STR("input_text"));
-        json_kv_str(o, "text", m->text);
-    } else {
-        json_kv_str(o, "type", STR("input_file"));
-        if (m->data.n) {
-            /* Bytes need a name there. */
-            json_kv_str(o, "filename",
-                        m->name.n ? m->name
-                        : pdf     ? STR("document.pdf")
-                                  : STR("document.txt"));
-            write_data(o, "file_data", m->mime.n ? m->mime : STR("application/pdf"), m->data);
-        } else if (m->file_id.n) {
-            json_kv_str(o, "file_id", m->file_id);
-        } else {
-            json_kv_str(o, "file_url", m->url);
-        }
-    }
-    write_breakpoint(o, b);
-    json_close(o);
-}
-
-static tg_rc
-write_media(struct items *i, const struct ir_block *b, unsigned part)
-{
-    if (!b->media)
-        return refuse(i, part, "a part without contents");
-    if (b->media->kind == IR_IMAGE)
-        write_image(&i->w->o, b);
-    else if (b->media->kind == IR_DOCUMENT)
-        write_document(&i->w->o, b);
-    else
-        return refuse(i, part, "the upstream's dialect has no audio or video input");
-    return TG_OK;
-}
-
-static tg_rc
-write_part(struct items *i, const struct ir_block *b, bool model, unsigned part)
-{
-    if (b->kind == IR_MEDIA)
-        return write_media(i, b, part);
-    write_text_part(&i->w->o, b, model);
-    return TG_OK;
-}
-
-/* Is this block a part of a message, or an item of its own? */
+/* Does the history end in words of the model, for it to go on with? */
 static bool
-is_part(const struct ir_block *b)
+is_prefill(const struct ir_msg *m)
 {
-    return b->kind == IR_TEXT || b->kind == IR_REFUSAL || b->kind == IR_MEDIA;
+    const struct ir_block *b = m->blocks;
+
+    while (b && b->next)
+        b = b->next;
+    return m->role == IR_MODEL && !m->next && b && b->kind == IR_TEXT;
 }
 
-/* The parts from b on, up to a block that is none, as one message.  *b goes behind them. */
+/* The first block behind b that is no part of a message. */
+static const struct ir_block *
+end_of_parts(const struct ir_block *b)
+{
+    while (b && responses_is_part(b))
+        b = b->next;
+    return b;
+}
+
+static void
+write_role(struct items *i, const struct ir_msg *m)
+{
+    bool developer = m->developer && i->w->route->caps.developer_role;
+
+    json_kv_str(&i->w->o, "role",
+                m->role == IR_MODEL    ? STR("assistant")
+                : m->role != IR_SYSTEM ? STR("user")
+                : developer            ? STR("developer")
+                                       : STR("system"));
+}
+
+/* The parts from b on, up to a block that is none, as one message.  *b goes behind them.  An
+ * answer to go on with says so by its status, which only the long form of a message has. */
 static tg_rc
 write_message(struct items *i, const struct ir_msg *m, const struct ir_block **b,
               unsigned *part)
 {
-    struct json_out *o = &i->w->o;
-    bool model = m->role == IR_MODEL;
-    const struct ir_block *first = *b;
-    bool one = first->kind == IR_TEXT && !first->cache_ttl.n &&
-               (!first->next || !is_part(first->next));
+    struct responses_writer *w = i->w;
+    struct json_out *o = &w->o;
+    const struct ir_block *first = *b, *end = end_of_parts(first);
+    bool model = m->role == IR_MODEL, unfinished = !end && is_prefill(m);
+    bool marked = first->cache_ttl.n && w->route->caps.cache_marks && !model;
+    bool one = first->kind == IR_TEXT && !marked && !unfinished && first->next == end;
     tg_rc rc = TG_OK;
 
     json_open(o, '{');
     json_kv_str(o, "type", STR("message"));
-    json_kv_str(o, "role",
-                model                  ? STR("assistant")
-                : m->role != IR_SYSTEM ? STR("user")
-                : m->developer         ? STR("developer")
-                                       : STR("system"));
+    if (unfinished) {
+        json_kv_str(o, "id", arena_printf(w->a, "msg_%u_%u", i->msg, *part));
+        json_kv_str(o, "status", STR("incomplete"));
+    }
+    write_role(i, m);
     json_key(o, "content");
     if (one) {
+        if (first->cache_ttl.n)
+            rc = responses_drop_mark(w);
         json_str(o, first->text);
         *b = first->next;
         ++*part;
     } else {
         json_open(o, '[');
-        for (; rc == TG_OK && *b && is_part(*b); *b = (*b)->next, ++*part)
-            rc = write_part(i, *b, model, *part);
-        if (rc != TG_OK)
-            return rc;
+        for (; rc == TG_OK && *b != end; *b = (*b)->next, ++*part)
+            rc = responses_write_part(w, *b, model, i->msg, *part);
         json_close(o);
     }
     json_close(o);
     return rc;
 }
 
-static void
+static tg_rc
 write_call(struct items *i, const struct ir_block *b)
 {
     struct json_out *o = &i->w->o;
@@ -249,6 +138,7 @@ write_call(struct items *i, const struct ir_block *b)
     json_close(o);
     if (b->freeform)
         i->custom[i->n_custom++ % CUSTOM_MAX] = id;
+    return b->cache_ttl.n ? responses_drop_mark(i->w) : TG_OK;
 }
 
 /* Some dialects do not say with a result what kind of tool it is of. */
@@ -265,6 +155,45 @@ is_custom(const struct items *i, const struct ir_block *b)
     return false;
 }
 
+/* Text of a result with a mark on it. */
+static tg_rc
+write_marked(struct items *i, const struct ir_block *b)
+{
+    struct ir_block text = {.kind = IR_TEXT, .text = b->text, .cache_ttl = b->cache_ttl};
+    tg_rc rc;
+
+    json_open(&i->w->o, '[');
+    if (b->failed)
+        responses_write_plain(&i->w->o, STR("Error:"));
+    rc = responses_write_part(i->w, &text, false, i->msg, 0);
+    json_close(&i->w->o);
+    return rc;
+}
+
+static tg_rc
+write_parts(struct items *i, const struct ir_block *b, unsigned part)
+{
+    struct responses_writer *w = i->w;
+    tg_rc rc = TG_OK;
+
+    json_open(&w->o, '[');
+    if (b->failed)
+        responses_write_plain(&w->o, STR("Error:"));
+    for (const struct ir_block *s = b->sub; s && rc == TG_OK; s = s->next) {
+        struct ir_block copy = *s;
+
+        /* A mark on the result is one behind its last part. */
+        if (!s->next && copy.cache_ttl.n == 0)
+            copy.cache_ttl = b->cache_ttl;
+        if (responses_is_part(s))
+            rc = responses_write_part(w, &copy, false, i->msg, part);
+        else
+            rc = responses_drop(w, "%.*s.content.%u", STR_ARG(responses_path(w, i->msg)), part);
+    }
+    json_close(&w->o);
+    return rc;
+}
+
 static tg_rc
 write_result(struct items *i, const struct ir_block *b, unsigned part)
 {
@@ -277,93 +206,123 @@ write_result(struct items *i, const struct ir_block *b, unsigned part)
                 is_custom(i, b) ? STR("custom_tool_call_output") : STR("function_call_output"));
     json_kv_str(o, "call_id", fit_id(i->w->a, id));
     json_key(o, "output");
-    if (!b->sub) {
+    if (b->sub) {
+        rc = write_parts(i, b, part);
+    } else if (b->cache_ttl.n && i->w->route->caps.cache_marks) {
+        rc = write_marked(i, b);
+    } else {
+        if (b->cache_ttl.n)
+            rc = responses_drop_mark(i->w);
         json_str_open(o);
         if (b->failed)
             json_str_part(o, STR("Error: "));
         json_str_part(o, b->text);
         json_str_close(o);
-    } else {
-        json_open(o, '[');
-        if (b->failed)
-            write_plain_part(o, STR("Error:"));
-        for (const struct ir_block *s = b->sub; s && rc == TG_OK; s = s->next)
-            if (is_part(s))
-                rc = write_part(i, s, false, part);
-            else
-                rc = responses_drop(i->w, "messages.%u.content.%u", place_of(i), part);
-        if (rc != TG_OK)
-            return rc;
-        json_close(o);
     }
     json_close(o);
-    return TG_OK;
+    return rc;
 }
 
 static void
-write_reasoning(struct items *i, const struct ir_block *b)
+write_thought(struct json_out *o, const char *list, const char *type, struct str text)
 {
-    struct json_out *o = &i->w->o;
-
-    if (b->sig.n == 0 || !responses_is_own(b->origin)) {
-        ir_drop(i->w->drops, STR("reasoning"));
-        return;
+    json_key(o, list);
+    json_open(o, '[');
+    if (text.n) {
+        json_open(o, '{');
+        json_kv_str(o, "type", str_z(type));
+        json_kv_str(o, "text", text);
+        json_close(o);
     }
+    json_close(o);
+}
+
+/* Reasoning of this dialect's providers, as they gave it. */
+static void
+write_proven(struct json_out *o, const struct ir_block *b)
+{
+    static const struct str nothing;
+
     json_open(o, '{');
     json_kv_str(o, "type", STR("reasoning"));
     if (b->sig_id.n)
         json_kv_str(o, "id", b->sig_id);
-    json_key(o, "summary");
-    json_open(o, '[');
-    if (b->text.n && b->summary) {
-        json_open(o, '{');
-        json_kv_str(o, "type", STR("summary_text"));
-        json_kv_str(o, "text", b->text);
-        json_close(o);
-    }
-    json_close(o);
-    if (b->text.n && !b->summary) {
-        json_key(o, "content");
-        json_open(o, '[');
-        json_open(o, '{');
-        json_kv_str(o, "type", STR("reasoning_text"));
-        json_kv_str(o, "text", b->text);
-        json_close(o);
-        json_close(o);
-    }
+    write_thought(o, "summary", "summary_text", b->summary ? b->text : nothing);
+    if (b->text.n && !b->summary)
+        write_thought(o, "content", "reasoning_text", b->text);
     json_kv_str(o, "encrypted_content", b->sig);
     json_close(o);
+}
+
+/* May the bare text of this message's thoughts go back? */
+static bool
+replays(const struct items *i, const struct ir_msg *m)
+{
+    switch (i->w->route->caps.replay) {
+    case CAPS_REPLAY_ALWAYS:
+        return true;
+    case CAPS_REPLAY_TOOL_TURNS:
+        return i->msg >= i->last_turn && find_kind(m->blocks, IR_CALL);
+    default:
+        return false;
+    }
+}
+
+static void
+write_reasoning(struct items *i, const struct ir_msg *m, const struct ir_block *b,
+                unsigned part)
+{
+    const struct ir_caps *caps = &i->w->route->caps;
+    bool proven = b->sig.n && responses_is_own(b->origin) &&
+                  caps->replay <= CAPS_REPLAY_NEVER && caps->thinking != CAPS_THINKING_NONE;
+    bool text = !proven && b->text.n && replays(i, m);
+    struct json_out *o = &i->w->o;
+
+    if (proven)
+        write_proven(o, b);
+    if (text) {
+        json_open(o, '{');
+        json_kv_str(o, "type", STR("reasoning"));
+        json_kv_str(o, "id", arena_printf(i->w->a, "rs_%u_%u", i->msg, part));
+        json_key(o, "summary");
+        json_open(o, '[');
+        json_close(o);
+        write_thought(o, "content", "reasoning_text", b->text);
+        json_close(o);
+    }
+    if (!proven && (!text || b->sig.n))
+        ir_drop(i->w->drops, str_z(responses_word(i->w, "reasoning", "reasoning", "thinking")));
 }
 
 static tg_rc
 write_opaque(struct items *i, const struct ir_block *b, unsigned part)
 {
+    struct responses_writer *w = i->w;
+
     if (!responses_is_own(b->origin))
-        return responses_drop(i->w, "messages.%u.content.%u", place_of(i), part);
-    json_raw(&i->w->o, b->raw);
+        return responses_drop(w, "%.*s.content.%u", STR_ARG(responses_path(w, i->msg)), part);
+    json_raw(&w->o, b->raw);
     return TG_OK;
 }
 
 static tg_rc
-write_msg(struct items *i, const struct ir_msg *m)
+write_blocks(struct items *i, const struct ir_msg *m)
 {
     const struct ir_block *b = m->blocks;
     unsigned part = 0;
     tg_rc rc = TG_OK;
 
-    if (m->name.n)
-        rc = responses_drop(i->w, "messages.%u.name", place_of(i));
     while (b && rc == TG_OK) {
-        if (is_part(b)) {
+        if (responses_is_part(b)) {
             rc = write_message(i, m, &b, &part);
             continue;
         }
         if (b->kind == IR_CALL)
-            write_call(i, b);
+            rc = write_call(i, b);
         else if (b->kind == IR_RESULT)
             rc = write_result(i, b, part);
         else if (b->kind == IR_THINK)
-            write_reasoning(i, b);
+            write_reasoning(i, m, b, part);
         else
             rc = write_opaque(i, b, part);
         b = b->next;
@@ -372,18 +331,50 @@ write_msg(struct items *i, const struct ir_msg *m)
     return rc;
 }
 
+static tg_rc
+refuse_prefill(struct responses_writer *w, struct str path)
+{
+    return tg_refuse(w->err, "unsupported_parameter", path.p,
+                     "'%s': the upstream begins a new answer, it cannot go on with one that "
+                     "the client began for the model",
+                     path.p);
+}
+
+static tg_rc
+write_msg(struct items *i, const struct ir_msg *m, bool led)
+{
+    struct responses_writer *w = i->w;
+    tg_rc rc = TG_OK;
+
+    if (m->name.n)
+        rc = responses_drop(w, "%.*s.name", STR_ARG(responses_path(w, i->msg)));
+    if (rc != TG_OK)
+        return rc;
+    if (is_prefill(m) && !w->route->caps.prefill)
+        return refuse_prefill(w, responses_path(w, i->msg));
+    if (m->role == IR_SYSTEM && led && w->route->caps.system == CAPS_SYSTEM_REMIND)
+        return responses_write_reminder(w, m, i->msg);
+    return write_blocks(i, m);
+}
+
 tg_rc
-responses_write_input(struct responses_writer *w, unsigned skip)
+responses_write_input(struct responses_writer *w)
 {
     struct items *i = arena_new(w->a, struct items);
+    bool led = false;
+    unsigned msg = 0;
     tg_rc rc = TG_OK;
 
     i->w = w;
+    for (const struct ir_msg *m = w->req->msgs; m; m = m->next, msg++)
+        if (m->role == IR_USER && !find_kind(m->blocks, IR_RESULT))
+            i->last_turn = msg + 1;
     json_open(&w->o, '[');
-    for (const struct ir_msg *m = w->req->msgs; m && rc == TG_OK; m = m->next, i->msg++)
-        if (i->msg >= skip)
-            rc = write_msg(i, m);
-    if (rc == TG_OK)
-        json_close(&w->o);
+    for (const struct ir_msg *m = w->req->msgs; m && rc == TG_OK; m = m->next, i->msg++) {
+        led |= m->role != IR_SYSTEM;
+        if (w->merged ? m->role != IR_SYSTEM : i->msg > 0 || !w->skip)
+            rc = write_msg(i, m, led);
+    }
+    json_close(&w->o);
     return rc;
 }

@@ -2,10 +2,11 @@
  *
  * A function that says nothing about strictness says so here as strict:false, because this
  * dialect's silence means "try strict" and the others' does not.  Tools that a provider runs go
- * to providers that know them; searching the web is the one whose words are known in both of
- * its dialects.
+ * to providers that know them; searching the web is the one that every dialect can ask for: a
+ * Chat client's wish has this dialect's form already, Messages has words of its own for it.
  */
-#include "dialect/responses/responses_int.h"
+#include "dialect/responses/up_int.h"
+#include "json/scan.h"
 
 static void
 write_function(struct responses_writer *w, const struct ir_tool *t)
@@ -29,10 +30,38 @@ write_function(struct responses_writer *w, const struct ir_tool *t)
 }
 
 static bool
+is_search(const struct ir_tool *t)
+{
+    return t->hosted_by && str_starts(t->name, STR("web_search"));
+}
+
+static bool
 is_foreign_search(const struct ir_tool *t)
 {
-    return t->hosted_by && strcmp(t->hosted_by, "messages") == 0 &&
-           str_starts(t->name, STR("web_search"));
+    return is_search(t) && strcmp(t->hosted_by, "messages") == 0;
+}
+
+/* Does this tool reach the upstream? */
+static bool
+is_sent(const struct responses_writer *w, const struct ir_tool *t)
+{
+    if (!t->hosted_by)
+        return true;
+    if (is_search(t) && !w->route->caps.web_search)
+        return false;
+    return responses_is_own(t->hosted_by) || is_foreign_search(t);
+}
+
+/* One that does not, in the client's words; what the request insists on is refused. */
+static tg_rc
+drop_tool(struct responses_writer *w, const struct ir_tool *t, unsigned index)
+{
+    if (w->req->tool_choice == IR_CHOICE_NAMED && str_eq(t->name, w->req->tool_name))
+        return tg_refuse(w->err, "unsupported_parameter", "tool_choice",
+                         "'tool_choice': the upstream does not have this tool");
+    if (is_search(t) && responses_came_as(w, "chat"))
+        return responses_drop(w, "web_search_options");
+    return responses_drop(w, "tools.%u", index);
 }
 
 static tg_rc
@@ -69,25 +98,15 @@ write_tool(struct responses_writer *w, const struct ir_tool *t, unsigned index)
         rc = responses_drop(w, "tools.%u.cache_control", index);
     if (rc != TG_OK)
         return rc;
+    if (!is_sent(w, t))
+        return drop_tool(w, t, index);
     if (!t->hosted_by)
         write_function(w, t);
-    else if (responses_is_own(t->hosted_by))
-        json_raw(&w->o, t->raw);
     else if (is_foreign_search(t))
         return write_search(w, t, index);
-    else if (w->req->tool_choice == IR_CHOICE_NAMED && str_eq(t->name, w->req->tool_name))
-        return tg_refuse(w->err, "unsupported_parameter", "tool_choice",
-                         "'tool_choice': the upstream does not have this tool");
     else
-        return responses_drop(w, "tools.%u", index);
+        json_raw(&w->o, t->raw);
     return TG_OK;
-}
-
-/* Does this tool reach the upstream? */
-static bool
-is_sent(const struct ir_tool *t)
-{
-    return !t->hosted_by || responses_is_own(t->hosted_by) || is_foreign_search(t);
 }
 
 static void
@@ -116,8 +135,8 @@ write_choice(struct responses_writer *w)
     bool all = true;
 
     for (t = req->tools; t; t = t->next) {
-        all = all && (t->allowed || !is_sent(t));
-        if (is_sent(t) && str_eq(t->name, req->tool_name))
+        all = all && (t->allowed || !is_sent(w, t));
+        if (is_sent(w, t) && str_eq(t->name, req->tool_name))
             named = t;
     }
     if (req->tool_choice == IR_CHOICE_AUTO && all && !req->tool_choice_said)
@@ -137,10 +156,20 @@ write_choice(struct responses_writer *w)
     json_key(o, "tools");
     json_open(o, '[');
     for (t = req->tools; t; t = t->next)
-        if (t->allowed && is_sent(t))
+        if (t->allowed && is_sent(w, t))
             write_choice_of(o, t);
     json_close(o);
     json_close(o);
+}
+
+/* None of the tools goes along. */
+static tg_rc
+check_no_tools(struct responses_writer *w)
+{
+    if (w->req->tool_choice != IR_CHOICE_REQUIRED && w->req->tool_choice != IR_CHOICE_NAMED)
+        return TG_OK;
+    return tg_refuse(w->err, "unsupported_parameter", "tool_choice",
+                     "'tool_choice': the upstream has none of the tools");
 }
 
 tg_rc
@@ -150,18 +179,25 @@ responses_write_tools(struct responses_writer *w)
     tg_rc rc = TG_OK;
 
     for (const struct ir_tool *t = w->req->tools; t; t = t->next)
-        sent += is_sent(t);
+        sent += is_sent(w, t);
     if (sent) {
         json_key(&w->o, "tools");
         json_open(&w->o, '[');
     }
     for (const struct ir_tool *t = w->req->tools; t && rc == TG_OK; t = t->next)
         rc = write_tool(w, t, index++);
-    if (rc != TG_OK || !sent)
+    if (rc != TG_OK)
         return rc;
+    if (!sent)
+        return check_no_tools(w);
     json_close(&w->o);
     write_choice(w);
-    if (!w->req->parallel_calls)
-        json_kv_bool(&w->o, "parallel_tool_calls", false);
+    if (w->req->parallel_calls)
+        return TG_OK;
+    if (!w->route->caps.parallel_calls)
+        return responses_drop(w, "%s",
+                              responses_word(w, "parallel_tool_calls", "parallel_tool_calls",
+                                             "tool_choice.disable_parallel_tool_use"));
+    json_kv_bool(&w->o, "parallel_tool_calls", false);
     return TG_OK;
 }

@@ -39,7 +39,8 @@ export const ANSWERS = {
   refusal: () => ({ parts: [{ kind: 'refusal', text: REFUSAL }], finish: 'refusal' }),
   length: () => ({ parts: [text('Cut sho')], finish: 'length' }),
   filter: () => ({ parts: [text('Part')], finish: 'filter' }),
-  stopped: () => ({ parts: [text('Up to here')], finish: 'stopword' }),
+  // Responses has no stop sequences, so it goes on.
+  stopped: (dialect) => (dialect === 'responses' ? { parts: [text('Up to hereEND and on')] } : { parts: [text('Up to here')], finish: 'stopword' }),
 };
 
 // What the second round of a tool exchange is answered with.
@@ -434,7 +435,7 @@ export async function provider(req, peer, up) {
     return peer.lastChunk();
   }
   if (!(kind in ANSWERS)) return peer.answer(404, errorBody(dialect, 404), headers);
-  const answer = history(dialect, q).results.length ? DONE : ANSWERS[kind]();
+  const answer = history(dialect, q).results.length ? DONE : ANSWERS[kind](dialect);
   if (!q.stream) return peer.answer(200, whole[dialect](q, answer), headers);
   return peer.stream(stream[dialect](q, answer), headers);
 }

@@ -2,52 +2,26 @@
 // between any two calls (ids, times, timings).
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import net from 'node:net';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { after, before, it } from 'node:test';
 import { start } from '../lib/daemon.mjs';
 import { chat, contentOf, dataOf, get, open } from '../lib/raw.mjs';
-import { atEnd, until } from '../lib/util.mjs';
-
-const here = dirname(fileURLToPath(import.meta.url));
-const dir = process.env.TRIGLOT_REAL_DIR || join(here, '../../../build/real');
+import { until } from '../lib/util.mjs';
+import { startModel } from './model.mjs';
 
 let model;
 let server;
 let daemon;
 
-const freePort = () =>
-  new Promise((resolve) => {
-    const s = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = s.address();
-      s.close(() => resolve(port));
-    });
-  });
-
 before(async () => {
-  server = { host: '127.0.0.1', port: await freePort() };
-  model = spawn(join(here, 'serve'), [dir, String(server.port)], { stdio: ['ignore', 'pipe', 'pipe'] });
-  atEnd(() => model.kill('SIGKILL'));
-  let log = '';
-  for (const s of [model.stdout, model.stderr]) s.setEncoding('utf8').on('data', (t) => (log = (log + t).slice(-4000)));
-  await until(
-    async () => {
-      if (model.exitCode !== null) throw new Error(`the model server ended: ${log}`);
-      return (await get(server, '/health').catch(() => ({}))).status === 200;
-    },
-    'the model server',
-    600000,
-    200,
-  );
+  model = await startModel();
+  ({ server } = model);
   daemon = await start({
     upstreams: [{ name: 'llama', url: `http://127.0.0.1:${server.port}/v1`, dialect: 'chat' }],
     models: [{ name: 'tiny', upstream: 'llama' }],
   });
 });
 after(async () => {
-  model?.kill('SIGTERM');
+  model?.stop();
   await daemon?.finish();
 });
 

@@ -171,7 +171,7 @@ refused_requests_name_the_field(void **state)
         {"\"model\"", "", "invalid_type"},
         {"{}", "model", "missing_required_parameter"},
         {"{\"model\":1}", "model", "invalid_type"},
-        {"{\"model\":null}", "model", "invalid_type"},
+        {"{\"model\":null}", "model", "missing_required_parameter"},
         {"{\"model\":\"\"}", "model", "invalid_value"},
         {"{\"model\":\"\\ud800\"}", "model", "invalid_value"},
         {"{\"model\":\"a\",\"model\":\"b\"}", "model", "duplicate_parameter"},

@@ -234,6 +234,8 @@ parse_event(struct golden *g, struct str line)
         break;
     case IR_EV_DELTA:
         ev.text = quoted(g, &line);
+        if (str_starts(line, STR("logprobs=")))
+            ev.logprobs = str_from(line, strlen("logprobs="));
         break;
     case IR_EV_NOTE:
         ev.note = parse_note(g, line);
@@ -242,7 +244,7 @@ parse_event(struct golden *g, struct str line)
         ev.head = line.n ? parse_head(g, line, false) : NULL;
         break;
     case IR_EV_STOP:
-        ev.stop = (enum ir_stop)index_of(word(&line), stop_name, IR_STOP_FILTER + 1);
+        ev.stop = (enum ir_stop)index_of(word(&line), stop_name, IR_STOP_PAUSE + 1);
         if (line.n) {
             (void)str_cut(line, '=', &line);
             ev.text = quoted(g, &line);

@@ -5,6 +5,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include <cmocka.h>
@@ -215,15 +216,18 @@ tools_of_the_provider_are_passed_over(void **state)
            "close 0.0\nstop 0 end\n" USAGE "end\n");
 }
 
+/* Pitfall A11: each reason keeps its meaning. */
 static void
 how_it_ends(void **state)
 {
     static const struct {
-        const char *reason, *stop;
-    } rows[] = {{"end_turn", "end"},   {"max_tokens", "length"},
-                {"refusal", "filter"}, {"model_context_window_exceeded", "length"},
-                {"pause_turn", "end"}, {"compaction", "end"},
-                {"a_new_one", "end"}};
+        const char *reason;
+        enum ir_stop stop;
+    } rows[] = {
+        {"end_turn", IR_STOP_END},     {"max_tokens", IR_STOP_LENGTH},
+        {"refusal", IR_STOP_FILTER},   {"model_context_window_exceeded", IR_STOP_LENGTH},
+        {"pause_turn", IR_STOP_PAUSE}, {"compaction", IR_STOP_END},
+        {"a_new_one", IR_STOP_END}};
     char lines[512], events[128];
 
     (void)state;
@@ -232,7 +236,8 @@ how_it_ends(void **state)
                        "{\"type\":\"message_start\"}\n{\"type\":\"message_delta\",\"delta\":{"
                        "\"stop_reason\":\"%s\"}}\n" OVER,
                        rows[i].reason);
-        (void)snprintf(events, sizeof events, "start\nstop 0 %s\nend\n", rows[i].stop);
+        (void)snprintf(events, sizeof events, "start\nstop 0 %s\nend\n",
+                       ir_stop_name(rows[i].stop));
         expect(lines, events);
     }
     expect(

@@ -6,6 +6,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 
 #include <cmocka.h>
 
@@ -202,6 +203,49 @@ a_sequence_is_named(void **state)
     assert_non_null(
         strstr(text_of(&t), "\"stop_reason\":\"stop_sequence\",\"stop_sequence\":\"END\\\"\""));
     end(&t);
+}
+
+/* Pitfalls A10, A11: how an answer ended, in a stream and in a message; never null. */
+static void
+every_end_has_its_reason(void **state)
+{
+    static const struct {
+        enum ir_stop stop;
+        const char *reason, *reason_after_call;
+    } rows[] = {{IR_STOP_NONE, "end_turn", "tool_use"},
+                {IR_STOP_END, "end_turn", "tool_use"},
+                {IR_STOP_SEQUENCE, "stop_sequence", "stop_sequence"},
+                {IR_STOP_LENGTH, "max_tokens", "max_tokens"},
+                {IR_STOP_CALLS, "tool_use", "tool_use"},
+                {IR_STOP_FILTER, "refusal", "refusal"},
+                {IR_STOP_PAUSE, "pause_turn", "pause_turn"}};
+    struct ir_block call = {.kind = IR_CALL, .id = STR("t"), .name = STR("f")};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+        bool called = i % 2;
+        struct ir_answer answer = {.stop = rows[i / 2].stop, .blocks = called ? &call : NULL};
+        struct ir_res res = {.answers = &answer, .n_answers = 1, .usage = IR_USAGE_UNKNOWN};
+        struct str reason;
+        struct enc t;
+
+        begin(&t, 1 << 16);
+        reason = arena_printf(&t.a, "\"stop_reason\":\"%s\"",
+                              called ? rows[i / 2].reason_after_call : rows[i / 2].reason);
+        put_ok(&t, (struct ir_event){.kind = IR_EV_START});
+        if (called) {
+            put_ok(&t, (struct ir_event){.kind = IR_EV_OPEN, .head = &call});
+            put_ok(&t, (struct ir_event){.kind = IR_EV_CLOSE});
+        }
+        put_ok(&t, (struct ir_event){.kind = IR_EV_STOP, .stop = answer.stop});
+        put_ok(&t, (struct ir_event){.kind = IR_EV_END});
+        assert_true(client_read(buf_str(&t.b)).over);
+        assert_non_null(strstr(text_of(&t), reason.p));
+        buf_clear(&t.b);
+        assert_int_equal(t.d->encode_res(&t.e, &res, &t.b), TG_OK);
+        assert_non_null(strstr(text_of(&t), reason.p));
+        end(&t);
+    }
 }
 
 /* Pitfalls A13, F4. */
@@ -467,6 +511,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(proofs_travel),
         cmocka_unit_test(a_sequence_is_named),
+        cmocka_unit_test(every_end_has_its_reason),
         cmocka_unit_test(known_usage_stands_in_the_start),
         cmocka_unit_test(an_empty_id_gets_a_name),
         cmocka_unit_test(records_are_whole_or_not_there),

@@ -1,6 +1,7 @@
 /* messages_scan_test.c -- routing fields, relayed bodies, and answers that pass by as bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include <cmocka.h>

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "ir/unfold.h"
 #include "support/ir_gen.h"
 #include "support/pairs_cases.h"
 #include "support/pairs_run.h"
@@ -22,18 +23,18 @@ static const char free_text_wrapped[] =
 
 /* Encodes req for an upstream of d and decodes that; NULL or what went wrong. */
 static const char *
-through(struct arena *a, const struct dialect *d, const struct ir_req *req,
-        struct str *ret_body, struct ir_req *ret, struct ir_drops *drops)
+through_fitted(struct arena *a, const struct dialect *d, const struct ir_req *req,
+               struct str *ret_body, struct ir_req *ret, struct ir_adapt **ret_adapt,
+               struct ir_drops *drops)
 {
     struct dialect_route route = {.model = STR("m"), .max_tokens = 4096};
     struct tg_err err = {0};
-    struct ir_adapt *adapt = NULL;
     const char *why = NULL;
     struct buf b;
 
     d->caps(CAPS_SERVER_AUTO, route.model, &route.caps);
     buf_init(&b, PAIRS_BYTES_MAX);
-    if (dialect_put_request(a, d, req, &route, &b, &adapt, drops, &err) != TG_OK)
+    if (dialect_put_request(a, d, req, &route, &b, ret_adapt, drops, &err) != TG_OK)
         why = arena_printf(a, "encode_req of %s: %s (%s)", d->name, err.msg, err.param).p;
     else if (*ret_body = arena_dup(a, buf_str(&b)),
              json_check(*ret_body, JSON_DEPTH_MAX, &err) != TG_OK)
@@ -44,6 +45,15 @@ through(struct arena *a, const struct dialect *d, const struct ir_req *req,
                   .p;
     buf_fini(&b);
     return why;
+}
+
+static const char *
+through(struct arena *a, const struct dialect *d, const struct ir_req *req,
+        struct str *ret_body, struct ir_req *ret, struct ir_drops *drops)
+{
+    struct ir_adapt *adapt = NULL;
+
+    return through_fitted(a, d, req, ret_body, ret, &adapt, drops);
 }
 
 static void
@@ -59,6 +69,7 @@ requests_go_through_every_pair(void **state)
             struct ir_drops drops = {.n = 0};
             struct tg_err err = {0};
             struct str body = {NULL, 0};
+            struct ir_adapt *adapt = NULL;
             const char *why, *lost;
             struct arena a;
 
@@ -72,7 +83,9 @@ requests_go_through_every_pair(void **state)
                 arena_fini(&a);
                 continue;
             }
-            why = through(&a, to, &req, &body, &got, &drops);
+            why = through_fitted(&a, to, &req, &body, &got, &adapt, &drops);
+            if (adapt) /* what the upstream does not take is looked for in its answer */
+                req.n_stop = got.n_stop;
             if (why && from != to && pairs_requests[i].may_refuse &&
                 strstr(why, arena_printf(&a, "(%s)", pairs_requests[i].may_refuse).p)) {
                 arena_fini(&a);
@@ -144,7 +157,7 @@ strict_routes_refuse_what_others_drop(void **state)
  * of it, as it comes to the client. */
 static const char *
 free_form_call(struct arena *a, const struct dialect *client, const struct ir_req *req,
-               bool plain, bool whole, struct ir_res *ret)
+               struct ir_adapt *adapt, bool plain, bool whole, struct ir_res *ret)
 {
     struct ir_block call = {.kind = IR_CALL,
                             .id = STR("call_1"),
@@ -153,8 +166,13 @@ free_form_call(struct arena *a, const struct dialect *client, const struct ir_re
                             .text = plain ? str_z(free_text) : str_z(free_text_wrapped)};
     struct ir_answer answer = {.blocks = &call, .stop = IR_STOP_CALLS};
     struct ir_res res = {&answer, 1, IR_USAGE_UNKNOWN};
+    struct tg_err err = {0};
+    struct ir_fold back;
 
-    return pairs_client(a, client, req, &res, whole, ret);
+    ir_fold_init(&back, a, 1, PAIRS_BYTES_MAX, &err);
+    if (ir_unfold(&res, ir_adapt_sink(adapt, whole, &back.sink)) != TG_OK)
+        return err.msg[0] ? arena_dup(a, str_z(err.msg)).p : "the answer is not turned back";
+    return pairs_client(a, client, req, &back.res, whole, ret);
 }
 
 static const char *
@@ -180,20 +198,22 @@ free_form_calls_arrive_as_such(void **state)
         struct ir_drops drops = {.n = 0};
         struct tg_err err = {0};
         struct str body = {NULL, 0};
+        struct ir_adapt *adapt = NULL;
         struct arena a;
 
         if (!ask || !pairs_requests_go(client, upstream) || !pairs_answers(upstream, client))
             continue;
         arena_init(&a);
         why = client->decode_req(&a, str_z(ask), &req, &err) == TG_OK
-                  ? through(&a, upstream, &req, &body, &up, &drops)
+                  ? through_fitted(&a, upstream, &req, &body, &up, &adapt, &drops)
                   : err.msg;
         for (int whole = 0; !why && whole < 2; whole++) {
             const struct ir_block *b;
             struct ir_res got;
 
             pairs_ran();
-            why = free_form_call(&a, client, &req, up.tools && up.tools->freeform, whole, &got);
+            why = free_form_call(&a, client, &req, adapt, up.tools && up.tools->freeform, whole,
+                                 &got);
             b = why ? NULL : got.answers[0].blocks;
             if (!why && (!b || !b->freeform || !str_eq(b->text, str_z(free_text))))
                 pairs_fault(client, upstream, "free-form call", "%s: %s",

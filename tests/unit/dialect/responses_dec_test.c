@@ -17,6 +17,7 @@
 #include "ir/dump.h"
 #include "ir/event.h"
 #include "ir/fold.h"
+#include "ir/seq.h"
 #include "ir/unfold.h"
 #include "support/shapes.h"
 #include "json/scan.h"
@@ -68,6 +69,8 @@ make_stream(struct arena *a, struct buf *out)
     static struct ir_note note = {
         .url = {"https://h.example/", 18}, .title = {"T", 1}, .start = 0, .end = 3};
     struct ir_answer answer = {.blocks = blocks, .stop = IR_STOP_CALLS};
+    static const struct str logprobs =
+        STR("[{\"token\":\"One\",\"logprob\":-0.5},{\"token\":\" moment\",\"logprob\":-1}]");
     struct ir_res res = {.answers = &answer, .n_answers = 1, .usage = {9, 8, 7, 6, 5}};
     struct collect c = {.sink = {collect_put},
                         .enc = {.id = STR("resp_A"),
@@ -80,6 +83,7 @@ make_stream(struct arena *a, struct buf *out)
     for (size_t i = 0; i + 1 < sizeof blocks / sizeof blocks[0]; i++)
         blocks[i].next = &blocks[i + 1];
     blocks[2].notes = &note;
+    blocks[2].logprobs = logprobs;
     assert_int_equal(ir_unfold(&res, &c.sink), TG_OK);
 }
 
@@ -166,6 +170,7 @@ done_twice(struct str type)
     return str_ends(type, STR(".done")) && !str_ends(type, STR("item.done")) ? 2 : 1;
 }
 
+/* pitfalls C8, C9: whatever carries the arguments or the text, they arrive, and once. */
 static void
 nothing_is_lost_and_nothing_comes_twice(void **state)
 {
@@ -192,6 +197,7 @@ nothing_is_lost_and_nothing_comes_twice(void **state)
     assert_non_null(memmem(want.p, want.n, "Done.", 5));
     assert_non_null(memmem(want.p, want.n, "AbC=", 4));
     assert_non_null(memmem(want.p, want.n, "https://h.example/", 18));
+    assert_non_null(memmem(want.p, want.n, "moment\",\"logprob\":-1}]", 22));
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         for (int names = 0; names < 2; names++) {
             struct tg_err err = {0};
@@ -237,6 +243,98 @@ a_stream_cut_after_any_record_is_truncated(void **state)
     assert_true(cuts > 20);
     buf_fini(&stream);
     buf_fini(&got);
+    arena_fini(&a);
+}
+
+/* Items announced have ids of their own, and are done under the same; returns how many. */
+static unsigned
+check_ids(struct arena *a, struct str stream)
+{
+    struct str ids[8], id;
+    struct shape_record r;
+    struct json_member m;
+    unsigned n = 0, done = 0;
+
+    while (shape_next(a, &stream, &r)) {
+        if (!json_path(r.data, "item.id", &m))
+            continue;
+        assert_int_equal(json_string(a, m.value, &id), TG_OK);
+        if (str_eq(r.event, STR("response.output_item.done"))) {
+            assert_true(str_eq(id, ids[done++]));
+            continue;
+        }
+        assert_true(n < 8 && id.n > 0);
+        for (unsigned i = 0; i < n; i++)
+            assert_false(str_eq(ids[i], id));
+        ids[n++] = id;
+    }
+    assert_int_equal(n, done);
+    return n;
+}
+
+/* pitfall C13: a second round in one stream begins anew with its ids and places; towards the
+ * client they go on, and each item has one id, the same at its beginning, at its end and in the
+ * last record. */
+static void
+two_rounds_are_one_answer(void **state)
+{
+    static const char *const records[] = {
+        "{\"type\":\"response.created\",\"response\":{\"id\":\"r1\"}}",
+        "{\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"type\":"
+        "\"message\",\"id\":\"\"}}",
+        "{\"type\":\"response.output_text.delta\",\"output_index\":0,\"item_id\":\"m1\","
+        "\"delta\":\"First.\"}",
+        "{\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\"type\":"
+        "\"message\",\"id\":\"m1\",\"content\":[]}}",
+        "{\"type\":\"response.output_item.done\",\"output_index\":1,\"item\":{\"type\":"
+        "\"function_call\",\"id\":\"f\",\"call_id\":\"c\",\"name\":\"f\",\"arguments\":"
+        "\"{}\"}}",
+        "{\"type\":\"response.created\",\"response\":{\"id\":\"r2\"}}",
+        "{\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"type\":"
+        "\"message\",\"id\":\"m2\"}}",
+        "{\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Second.\"}",
+        "{\"type\":\"response.output_item.done\",\"output_index\":1,\"item\":{\"type\":"
+        "\"function_call\",\"id\":\"f2\",\"call_id\":\"c\",\"name\":\"f\",\"arguments\":"
+        "\"{}\"}}",
+        "{\"type\":\"response.completed\",\"response\":{\"id\":\"r2\",\"status\":"
+        "\"completed\",\"output\":[]}}",
+    };
+    struct tg_err err = {0};
+    const char *why;
+    bool over = false;
+    struct arena a;
+    struct buf out;
+
+    (void)state;
+    arena_init(&a);
+    buf_init(&out, TEXT_MAX);
+    struct collect c = {.sink = {collect_put},
+                        .enc = {.id = STR("resp_A"),
+                                .model = STR("m"),
+                                .usage = IR_USAGE_UNKNOWN,
+                                .arena = &a,
+                                .state = arena_alloc(&a, responses->enc_size, 16)},
+                        .out = &out};
+    struct ir_seq seq;
+    struct ir_check check = {0};
+    struct dialect_dec dec = {.sink = &check.sink,
+                              .arena = &a,
+                              .err = &err,
+                              .hold_max = TEXT_MAX,
+                              .state = arena_alloc(&a, responses->dec_size, 16)};
+
+    ir_seq_init(&seq, &a, TEXT_MAX, &c.sink, &err);
+    ir_check_init(&check, 1, &seq.sink, &err);
+    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++)
+        if (responses->decode_record(&dec, STR(""), str_z(records[i]), &over) != TG_OK)
+            fail_msg("record %zu: %s", i, err.msg);
+    assert_true(over);
+    why = shape_responses(&a, buf_str(&out));
+    if (why)
+        fail_msg("%s", why);
+    assert_int_equal(check_ids(&a, buf_str(&out)), 4);
+    ir_seq_fini(&seq);
+    buf_fini(&out);
     arena_fini(&a);
 }
 
@@ -321,6 +419,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_lost_and_nothing_comes_twice),
         cmocka_unit_test(a_stream_cut_after_any_record_is_truncated),
+        cmocka_unit_test(two_rounds_are_one_answer),
         cmocka_unit_test(items_are_bounded),
         cmocka_unit_test(error_answers),
     };

@@ -27,8 +27,9 @@ static const struct ir_block refusal = {.kind = IR_REFUSAL};
 static const struct ir_block call = {.kind = IR_CALL, .id = {"call_1", 6}, .name = {"f", 1}};
 static const struct ir_block custom = {
     .kind = IR_CALL, .id = {"call_2", 6}, .name = {"p", 1}, .freeform = true};
-static const struct ir_block lowered = {
-    .kind = IR_CALL, .id = {"call_3", 6}, .name = {"patch", 5}};
+static const struct ir_block spaced = {
+    .kind = IR_CALL, .id = {"call_3", 6}, .name = {"crm__find", 9}};
+#define LOGPROBS "[{\"token\":\"a\",\"logprob\":-1,\"bytes\":[97],\n\"top_logprobs\":[]}]"
 static const struct ir_note note = {.url = {"https://h.example/", 18}, .start = -1, .end = -1};
 static const struct ir_usage usage = {9, 8, 7, 6, 5};
 
@@ -39,6 +40,13 @@ static const struct ir_usage usage = {9, 8, 7, 6, 5};
 #define DELTA(n, t)                                                                            \
     {                                                                                          \
         .kind = IR_EV_DELTA, .block = (n), .text = {(t), sizeof(t) - 1 }                       \
+    }
+#define LOGGED(n, t, l)                                                                        \
+    {                                                                                          \
+        .kind = IR_EV_DELTA, .block = (n), .text = {(t), sizeof(t) - 1}, .logprobs = {         \
+            (l),                                                                               \
+            sizeof(l) - 1                                                                      \
+        }                                                                                      \
     }
 #define CLOSE(n)                                                                               \
     {                                                                                          \
@@ -71,26 +79,41 @@ static const struct ir_event everything[] = {
     OPEN(6, custom),
     DELTA(6, "raw"),
     CLOSE(6),
-    OPEN(7, lowered),
-    DELTA(7, "{\"input\":"),
-    DELTA(7, "\"*** x\"}"),
+    OPEN(7, spaced),
+    DELTA(7, "{}"),
     CLOSE(7),
     OPEN(8, text),
+    LOGGED(8, "a", LOGPROBS),
+    LOGGED(8, "", LOGPROBS),
+    DELTA(8, "b"),
+    LOGGED(8, "c", "[ ]"),
     CLOSE(8),
+    OPEN(9, text),
+    CLOSE(9),
     {.kind = IR_EV_STOP, .stop = IR_STOP_CALLS},
     {.kind = IR_EV_USAGE, .usage = &usage},
     {.kind = IR_EV_END},
 };
 
-/* A request with the tool that was lowered. */
-static struct ir_tool patch = {.name = {"patch", 5}, .freeform = true, .allowed = true};
+/* A request with a tool of a namespace. */
+static struct ir_tool find = {.name = {"crm__find", 9}, .space = {"crm", 3}, .allowed = true};
 static const struct ir_req request = {.parallel_calls = true,
                                       .max_tokens = -1,
                                       .seed = -1,
                                       .choices = 1,
                                       .top_logprobs = -1,
                                       .think_budget = -1,
-                                      .tools = &patch};
+                                      .tools = &find};
+
+static struct str
+at(struct str json, const char *path)
+{
+    struct json_member m;
+
+    if (!json_path(json, path, &m))
+        fail_msg("no %s in %.*s", path, STR_ARG(json));
+    return m.value;
+}
 
 static struct dialect_enc
 encoder(struct arena *a)
@@ -113,7 +136,10 @@ encode_all(struct arena *a, struct buf *b)
         assert_int_equal(responses->encode_ev(&e, &everything[i], b), TG_OK);
 }
 
-/* pitfalls C2 to C7, D6: the rules of spec/responses 8, held against every record. */
+/* What SDK helpers throw on, held against every record: the order of records (pitfalls C2),
+ * parts that are announced, with one id (C3), likewise reasoning (C4) with its summary (C5),
+ * nothing before response.created (C6), every field of the shape (C7), names in the first
+ * record of a call (D6). */
 static void
 helpers_find_nothing_to_throw_on(void **state)
 {
@@ -248,16 +274,6 @@ events_out_of_order_are_refused(void **state)
     assert_int_equal(responses->encode_ev(&e, &everything[1], &b), TG_EPROTO);
     buf_fini(&b);
     arena_fini(&a);
-}
-
-static struct str
-at(struct str json, const char *path)
-{
-    struct json_member m;
-
-    if (!json_path(json, path, &m))
-        fail_msg("no %s in %.*s", path, STR_ARG(json));
-    return m.value;
 }
 
 /* Both shapes of an error record at once, because no two clients agree. */
@@ -404,6 +420,132 @@ the_object_is_complete(void **state)
     arena_fini(&a);
 }
 
+/* pitfalls C6, C7, H2: a typed sign of life has the next number of the stream, and none before
+ * the stream has begun; in a stream that is relayed the numbers are not ours. */
+static void
+signs_of_life_are_counted(void **state)
+{
+    struct arena a;
+    struct buf b, small;
+    struct str rest;
+    struct shape_record r;
+    int64_t n = 0;
+    unsigned alive = 0;
+
+    (void)state;
+    arena_init(&a);
+    buf_init(&b, 1 << 20);
+    buf_init(&small, 10);
+    struct dialect_enc e = encoder(&a);
+
+    assert_int_equal(responses->encode_alive(&e, &b), TG_EPROTO);
+    assert_int_equal(b.n, 0);
+    for (size_t i = 0; i < COUNT(everything); i++) {
+        assert_int_equal(responses->encode_ev(&e, &everything[i], &b), TG_OK);
+        assert_int_equal(responses->encode_alive(&e, &small), TG_ELIMIT);
+        assert_int_equal(small.n, 0);
+        if (i % 3 == 0 && i + 1 < COUNT(everything))
+            assert_int_equal(responses->encode_alive(&e, &b), TG_OK);
+    }
+    rest = buf_str(&b);
+    while (shape_next(&a, &rest, &r)) {
+        int64_t number = -1;
+
+        if (str_eq(r.data, STR("[DONE]")))
+            continue;
+        assert_int_equal(json_i64(at(r.data, "sequence_number"), &number), TG_OK);
+        assert_int_equal(number, n++);
+        assert_true(str_eq(str_of(at(r.data, "type").p + 1, r.event.n), r.event));
+        alive += str_eq(r.event, STR("keepalive"));
+    }
+    assert_true(alive > 10);
+    buf_clear(&b);
+    assert_int_equal(responses->encode_alive(NULL, &b), TG_OK);
+    assert_true(
+        str_eq(buf_str(&b), STR("event: keepalive\ndata: {\"type\":\"keepalive\"}\n\n")));
+    buf_fini(&small);
+    buf_fini(&b);
+    arena_fini(&a);
+}
+
+/* Those of a part are the same in the three records that repeat it, and all there. */
+static void
+log_probabilities_are_repeated_whole(void **state)
+{
+    static const char *const paths[] = {"logprobs", "part.logprobs", "item.content.0.logprobs",
+                                        "response.output.7.content.0.logprobs"};
+    static const char *const events[] = {"response.output_text.done",
+                                         "response.content_part.done",
+                                         "response.output_item.done", "response.completed"};
+    struct arena a;
+    struct buf b;
+    struct str rest;
+    struct shape_record r;
+    unsigned found = 0;
+
+    (void)state;
+    arena_init(&a);
+    buf_init(&b, 1 << 20);
+    encode_all(&a, &b);
+    rest = buf_str(&b);
+    while (shape_next(&a, &rest, &r))
+        for (size_t i = 0; i < COUNT(paths); i++) {
+            struct json_member m;
+            struct json_iter it;
+            unsigned n = 0;
+
+            if (!str_eq(r.event, str_z(events[i])) || !json_path(r.data, paths[i], &m))
+                continue;
+            assert_int_equal(json_array(&it, m.value), TG_OK);
+            while (json_next(&it, &m)) {
+                assert_true(str_eq(at(m.value, "token"), STR("\"a\"")));
+                n++;
+            }
+            found += n == 2;
+            assert_true(n == 0 || n == 2);
+        }
+    assert_int_equal(found, 4);
+    buf_fini(&b);
+    arena_fini(&a);
+}
+
+/* Only an answer that is complete has a time at which it was. */
+static void
+the_time_of_completion(void **state)
+{
+    static const struct {
+        enum ir_stop stop;
+        int64_t now;
+        const char *completed;
+    } rows[] = {
+        {IR_STOP_END, 1700000042, "1700000042"},   {IR_STOP_CALLS, 1700000042, "1700000042"},
+        {IR_STOP_PAUSE, 1700000042, "1700000042"}, {IR_STOP_SEQUENCE, 0, "1700000000"},
+        {IR_STOP_END, 1600000000, "1700000000"},   {IR_STOP_LENGTH, 1700000042, "null"},
+        {IR_STOP_FILTER, 1700000042, "null"},
+    };
+    struct arena a;
+    struct buf b;
+
+    (void)state;
+    arena_init(&a);
+    buf_init(&b, 1 << 16);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct ir_answer answer = {.stop = rows[i].stop};
+        struct ir_res res = {.answers = &answer, .n_answers = 1};
+        struct dialect_enc e = encoder(&a);
+
+        e.now = rows[i].now;
+        assert_int_equal(responses->encode_ev(&e, &everything[0], &b), TG_OK);
+        assert_non_null(memmem(b.p, b.n, "\"completed_at\":null", 19));
+        buf_clear(&b);
+        assert_int_equal(responses->encode_res(&e, &res, &b), TG_OK);
+        assert_true(str_eq(at(buf_str(&b), "completed_at"), str_z(rows[i].completed)));
+        buf_clear(&b);
+    }
+    buf_fini(&b);
+    arena_fini(&a);
+}
+
 int
 main(void)
 {
@@ -416,6 +558,9 @@ main(void)
         cmocka_unit_test(a_rate_limit_says_when_to_try_again),
         cmocka_unit_test(one_answer_only),
         cmocka_unit_test(the_object_is_complete),
+        cmocka_unit_test(signs_of_life_are_counted),
+        cmocka_unit_test(log_probabilities_are_repeated_whole),
+        cmocka_unit_test(the_time_of_completion),
     };
 
     responses = dialect_find(STR("responses"));

@@ -166,7 +166,9 @@ events_are_lines(void **state)
         {.kind = IR_EV_NOTE, .note = &note},
         {.kind = IR_EV_CLOSE, .block = 1},
         {.kind = IR_EV_CLOSE, .head = &proof},
+        {.kind = IR_EV_DELTA, .text = STR("a"), .logprobs = STR("[1, 2]")},
         {.kind = IR_EV_STOP, .stop = IR_STOP_SEQUENCE, .text = STR("END")},
+        {.kind = IR_EV_STOP, .stop = IR_STOP_PAUSE},
         {.kind = IR_EV_USAGE, .usage = &usage},
         {.kind = IR_EV_END},
         {.kind = IR_EV_ERROR, .err = &err},
@@ -183,7 +185,9 @@ events_are_lines(void **state)
                 "note 0.0 url=\"u\" title=\"t\" start=1\n"
                 "close 0.1\n"
                 "close 0.0 redacted origin=\"messages\" sig=\"S\\n\"\n"
+                "delta 0.0 \"a\" logprobs=[1, 2]\n"
                 "stop 0 sequence text=\"END\"\n"
+                "stop 0 pause\n"
                 "usage input=1 output=2 cached=3 reasoning=-1 cache_write=5\n"
                 "end\n"
                 "error upstream \"broke\"\n");

@@ -240,6 +240,61 @@ a_proof_needs_its_maker(void **state)
     assert_non_null(strstr(err.msg, "maker"));
 }
 
+/* Only text has them, and they are a list. */
+static void
+log_probabilities_are_lists_of_text(void **state)
+{
+    static const struct {
+        enum ir_kind kind;
+        struct str logprobs;
+        const char *says;
+    } rows[] = {
+        {IR_TEXT, STR("[]"), NULL},       {IR_TEXT, STR("[{\"token\":\"a\"}]"), NULL},
+        {IR_THINK, STR(""), NULL},        {IR_THINK, STR("[]"), "not text"},
+        {IR_CALL, STR("[]"), "not text"}, {IR_REFUSAL, STR("[1]"), "not text"},
+        {IR_TEXT, STR("{}"), "no list"},  {IR_TEXT, STR("[1"), "no list"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct ir_block head = {.kind = rows[i].kind};
+        const struct ir_event steps[] = {
+            {.kind = IR_EV_START},
+            {.kind = IR_EV_OPEN, .head = &head},
+            {.kind = IR_EV_DELTA, .text = STR("a"), .logprobs = rows[i].logprobs}};
+        struct counter c = {.sink = {count}};
+        struct ir_check check = {0};
+        struct tg_err err = {0};
+
+        ir_check_init(&check, 1, &c.sink, &err);
+        assert_int_equal(check.sink.put(&check.sink, &steps[0]), TG_OK);
+        assert_int_equal(check.sink.put(&check.sink, &steps[1]), TG_OK);
+        assert_int_equal(check.sink.put(&check.sink, &steps[2]),
+                         rows[i].says ? TG_EPROTO : TG_OK);
+        if (rows[i].says)
+            assert_non_null(strstr(err.msg, rows[i].says));
+        assert_int_equal(c.n, rows[i].says ? 2 : 3);
+    }
+}
+
+/* A pause is a stop like any other. */
+static void
+every_stop_passes(void **state)
+{
+    (void)state;
+    for (int stop = IR_STOP_NONE; stop <= IR_STOP_PAUSE; stop++) {
+        const struct ir_event steps[] = {{.kind = IR_EV_START},
+                                         {.kind = IR_EV_STOP, .stop = (enum ir_stop)stop},
+                                         {.kind = IR_EV_END}};
+        struct counter c = {.sink = {count}};
+        struct ir_check check = {0};
+
+        ir_check_init(&check, 1, &c.sink, NULL);
+        for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+            assert_int_equal(check.sink.put(&check.sink, &steps[i]), TG_OK);
+    }
+}
+
 static void
 open_blocks_are_bounded(void **state)
 {
@@ -303,6 +358,8 @@ main(void)
         cmocka_unit_test(messages_say_what_is_wrong),
         cmocka_unit_test(events_without_their_parts_are_breaches),
         cmocka_unit_test(a_proof_needs_its_maker),
+        cmocka_unit_test(log_probabilities_are_lists_of_text),
+        cmocka_unit_test(every_stop_passes),
         cmocka_unit_test(open_blocks_are_bounded),
         cmocka_unit_test(all_choices_may_be_open),
         cmocka_unit_test(what_the_next_sink_says_is_passed_on),

@@ -134,6 +134,77 @@ proofs_and_notes_are_kept(void **state)
     arena_fini(&a);
 }
 
+static struct ir_event
+scored(uint32_t choice, struct str text, struct str logprobs)
+{
+    return (struct ir_event){
+        .kind = IR_EV_DELTA, .choice = choice, .text = text, .logprobs = logprobs};
+}
+
+/* Lists become one list, element by element; deltas without any add none. */
+static void
+log_probabilities_are_joined(void **state)
+{
+    struct ir_block head = {.kind = IR_TEXT};
+    char list[] = "[ {\"token\":\"b\"} ,2\t]";
+    struct arena a;
+    struct ir_fold f;
+
+    (void)state;
+    arena_init(&a);
+    ir_fold_init(&f, &a, 3, 8192, NULL);
+    for (uint32_t i = 0; i < 3; i++)
+        put_ok(&f, open_ev(i, 0, &head));
+    put_ok(&f, scored(0, STR("a"), STR("[1]")));
+    put_ok(&f, scored(1, STR("x"), STR("[ ]")));
+    put_ok(&f, scored(0, STR("b"), str_z(list)));
+    memset(list, '-', sizeof list - 1);
+    put_ok(&f, scored(0, STR("c"), STR("")));
+    put_ok(&f, scored(0, STR(""), STR("[[3,4]]")));
+    put_ok(&f, scored(2, STR("y"), STR("[5]")));
+    for (uint32_t i = 0; i < 3; i++)
+        put_ok(&f, plain(IR_EV_CLOSE, i, 0));
+    assert_true(str_eq(f.res.answers[0].blocks->text, STR("abc")));
+    assert_true(
+        str_eq(f.res.answers[0].blocks->logprobs, STR("[1,{\"token\":\"b\"} ,2,[3,4]]")));
+    assert_int_equal(f.res.answers[1].blocks->logprobs.n, 0);
+    assert_true(str_eq(f.res.answers[2].blocks->logprobs, STR("[5]")));
+    arena_fini(&a);
+}
+
+static void
+log_probabilities_are_bounded_and_checked(void **state)
+{
+    static const struct str bad[] = {STR("7"), STR("["), STR("{}"), STR("[1")};
+    struct ir_block head = {.kind = IR_TEXT};
+    struct ir_event ev = scored(0, STR(""), STR("[\"0123456789\"]"));
+    struct arena a;
+    struct ir_fold f;
+    tg_rc rc = TG_OK;
+    int n = 0;
+
+    (void)state;
+    arena_init(&a);
+    ir_fold_init(&f, &a, 1, 1500, NULL);
+    put_ok(&f, open_ev(0, 0, &head));
+    for (; rc == TG_OK && n < 200; n++)
+        rc = f.sink.put(&f.sink, &ev);
+    assert_int_equal(rc, TG_ELIMIT);
+    assert_in_range(n, 20, 110);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ir_fold_init(&f, &a, 1, 8192, NULL);
+        put_ok(&f, open_ev(0, 0, &head));
+        ev = scored(0, STR("x"), bad[i]);
+        assert_int_equal(f.sink.put(&f.sink, &ev), TG_EPROTO);
+    }
+    head.kind = IR_CALL;
+    ir_fold_init(&f, &a, 1, 8192, NULL);
+    put_ok(&f, open_ev(0, 0, &head));
+    ev = scored(0, STR("x"), STR("[]"));
+    assert_int_equal(f.sink.put(&f.sink, &ev), TG_EPROTO);
+    arena_fini(&a);
+}
+
 static void
 long_texts_are_whole(void **state)
 {
@@ -258,6 +329,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interleaved_blocks_come_apart),
         cmocka_unit_test(proofs_and_notes_are_kept),
+        cmocka_unit_test(log_probabilities_are_joined),
+        cmocka_unit_test(log_probabilities_are_bounded_and_checked),
         cmocka_unit_test(long_texts_are_whole),
         cmocka_unit_test(the_bound_holds),
         cmocka_unit_test(an_error_is_the_result),

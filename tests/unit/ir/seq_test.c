@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/list.h"
+#include "ir/dump.h"
 #include "ir/event.h"
 #include "ir/fold.h"
 #include "support/ir_gen.h"
@@ -213,6 +214,91 @@ empty_blocks_count(void **state)
     tear_down(&g);
 }
 
+/* What comes out, as text, in the place of the fold. */
+struct writer {
+    struct ir_sink sink;
+    struct buf b;
+};
+
+static tg_rc
+write_event(struct ir_sink *sink, const struct ir_event *ev)
+{
+    struct writer *w = LIST_ITEM(sink, struct writer, sink);
+
+    return ir_dump_event(ev, &w->b);
+}
+
+/* Held with the text they are about, and counted. */
+static void
+log_probabilities_keep_their_text(void **state)
+{
+    static const struct ir_block call = {.kind = IR_CALL, .id = {"c", 1}, .name = {"f", 1}};
+    static const struct ir_block text = {.kind = IR_TEXT};
+    static const struct ir_note note = {.url = {"u", 1}, .start = -1, .end = -1};
+    const struct ir_event steps[] = {
+        {.kind = IR_EV_START},
+        {.kind = IR_EV_OPEN, .block = 0, .head = &call},
+        {.kind = IR_EV_OPEN, .block = 1, .head = &text},
+        {.kind = IR_EV_DELTA, .block = 1, .text = {"plain ", 6}},
+        {.kind = IR_EV_DELTA, .block = 1, .text = {"more ", 5}},
+        {.kind = IR_EV_DELTA, .block = 1, .text = {"a", 1}, .logprobs = {"[1]", 3}},
+        {.kind = IR_EV_NOTE, .block = 1, .note = &note},
+        {.kind = IR_EV_DELTA, .block = 1, .text = {"bc", 2}, .logprobs = {"[2,3]", 5}},
+        {.kind = IR_EV_DELTA, .block = 1, .logprobs = {"[4]", 3}},
+        {.kind = IR_EV_DELTA, .block = 1, .text = {"d", 1}},
+        {.kind = IR_EV_CLOSE, .block = 0},
+        {.kind = IR_EV_DELTA, .block = 1, .text = {"e", 1}, .logprobs = {"[5]", 3}},
+        {.kind = IR_EV_DELTA, .block = 1, .logprobs = {"[6]", 3}},
+        {.kind = IR_EV_DELTA, .block = 1},
+        {.kind = IR_EV_CLOSE, .block = 1},
+    };
+    struct writer w = {.sink = {write_event}};
+    struct ir_seq s = {0};
+    size_t held = 0;
+    struct arena a;
+
+    (void)state;
+    arena_init(&a);
+    buf_init(&w.b, 4096);
+    ir_seq_init(&s, &a, BYTES_MAX, &w.sink, NULL);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        assert_int_equal(s.sink.put(&s.sink, &steps[i]), TG_OK);
+        if (i > 2 && i < 10)
+            assert_true(s.held >= held + steps[i].text.n + steps[i].logprobs.n);
+        held = s.held;
+    }
+    assert_int_equal(buf_putc(&w.b, '\0'), TG_OK);
+    assert_string_equal(buf_str(&w.b).p, "start\n"
+                                         "open 0.0 call id=\"c\" name=\"f\"\n"
+                                         "close 0.0\n"
+                                         "open 0.1 text\n"
+                                         "delta 0.1 \"plain more \"\n"
+                                         "delta 0.1 \"a\" logprobs=[1]\n"
+                                         "note 0.1 url=\"u\"\n"
+                                         "delta 0.1 \"bc\" logprobs=[2,3]\n"
+                                         "delta 0.1 \"\" logprobs=[4]\n"
+                                         "delta 0.1 \"d\"\n"
+                                         "delta 0.1 \"e\" logprobs=[5]\n"
+                                         "delta 0.1 \"\" logprobs=[6]\n"
+                                         "close 0.1\n");
+    assert_int_equal(s.held, 0);
+    /* Past the bound: refused, and freed. */
+    ir_seq_init(&s, &a, held / 2, &w.sink, NULL);
+    {
+        tg_rc rc = TG_OK;
+
+        for (size_t i = 0; rc == TG_OK && i < 3; i++)
+            rc = s.sink.put(&s.sink, &steps[i]);
+        for (size_t i = 0; rc == TG_OK && i < 1000; i++)
+            rc = s.sink.put(&s.sink, &steps[8]);
+        assert_int_equal(rc, TG_ELIMIT);
+    }
+    ir_seq_fini(&s);
+    assert_int_equal(s.held, 0);
+    buf_fini(&w.b);
+    arena_fini(&a);
+}
+
 /* Wherever the client leaves, what was kept is freed. */
 static void
 a_failure_anywhere_is_passed_on(void **state)
@@ -323,6 +409,7 @@ main(void)
         cmocka_unit_test(streams_in_order_are_not_held),
         cmocka_unit_test(the_bound_holds),
         cmocka_unit_test(empty_blocks_count),
+        cmocka_unit_test(log_probabilities_keep_their_text),
         cmocka_unit_test(a_failure_anywhere_is_passed_on),
         cmocka_unit_test(an_error_passes_at_once),
         cmocka_unit_test(what_makes_no_sense_is_refused),

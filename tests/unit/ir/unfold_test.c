@@ -115,6 +115,59 @@ long_texts_go_in_pieces_of_whole_characters(void **state)
     arena_fini(&a);
 }
 
+/* All of them with the first piece of the block, or alone when it has no text. */
+struct scores {
+    struct ir_sink sink;
+    unsigned n, n_scored;
+    struct str logprobs;
+};
+
+static tg_rc
+look_for_scores(struct ir_sink *sink, const struct ir_event *ev)
+{
+    struct scores *s = LIST_ITEM(sink, struct scores, sink);
+
+    if (ev->kind == IR_EV_OPEN)
+        assert_int_equal(ev->head->logprobs.n, 0);
+    if (ev->kind != IR_EV_DELTA) {
+        assert_int_equal(ev->logprobs.n, 0);
+        return TG_OK;
+    }
+    if (s->n++ == 0)
+        s->logprobs = ev->logprobs;
+    s->n_scored += ev->logprobs.n > 0;
+    return TG_OK;
+}
+
+static void
+log_probabilities_go_first(void **state)
+{
+    static char text[3 * IR_PIECE_MAX];
+    static const size_t sizes[] = {0, 1, sizeof text};
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct ir_block block = {
+            .kind = IR_TEXT, .text = {text, sizes[i]}, .logprobs = STR("[1,2]")};
+        struct ir_answer answer = {.blocks = &block, .stop = IR_STOP_PAUSE};
+        struct ir_res res = {&answer, 1, IR_USAGE_UNKNOWN};
+        struct scores s = {.sink = {look_for_scores}};
+        struct ir_fold fold;
+        struct arena a;
+
+        assert_int_equal(ir_unfold(&res, &s.sink), TG_OK);
+        assert_int_equal(s.n, sizes[i] ? (sizes[i] + IR_PIECE_MAX - 1) / IR_PIECE_MAX : 1);
+        assert_int_equal(s.n_scored, 1);
+        assert_true(str_eq(s.logprobs, STR("[1,2]")));
+        arena_init(&a);
+        ir_fold_init(&fold, &a, 1, BYTES_MAX, NULL);
+        assert_int_equal(ir_unfold(&res, &fold.sink), TG_OK);
+        assert_string_equal(ir_gen_dump(&a, &res), ir_gen_dump(&a, &fold.res));
+        arena_fini(&a);
+    }
+}
+
 static void
 the_first_failure_ends_it(void **state)
 {
@@ -146,6 +199,7 @@ main(void)
         cmocka_unit_test(folding_is_the_reverse),
         cmocka_unit_test(any_order_of_arrival_folds_to_the_same),
         cmocka_unit_test(long_texts_go_in_pieces_of_whole_characters),
+        cmocka_unit_test(log_probabilities_go_first),
         cmocka_unit_test(the_first_failure_ends_it),
     };
     int failed = cmocka_run_group_tests_name("ir/unfold", tests, NULL, NULL);

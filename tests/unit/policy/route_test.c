@@ -66,6 +66,37 @@ test_precedence(void **state)
     expect("gpt-*", "a", "gpt-*"); /* a pattern is no exact name */
 }
 
+/* What else the settings say of a model goes with the route. */
+static void
+test_carries(void **state)
+{
+    static const char two[] = "upstreams:\n"
+                              "  - {name: a, url: 'http://a', server: vllm}\n"
+                              "models:\n"
+                              "  - {name: m, upstream: a, strict: true, max_tokens: 5,\n"
+                              "     parameters: [drop seed, refuse n]}\n"
+                              "  - {name: n, upstream: a}\n";
+    struct settings *s = NULL;
+    struct route r;
+
+    (void)state;
+    assert_int_equal(settings_load_text(str_z(two), "f.yaml", stderr, &s), TG_OK);
+    assert_int_equal(route_find(s, STR("m"), &r, NULL), TG_OK);
+    assert_true(r.strict);
+    assert_int_equal(r.max_tokens, 5);
+    assert_int_equal(r.server, CAPS_SERVER_VLLM);
+    assert_ptr_equal(r.caps[0], &r.upstream->caps);
+    assert_ptr_equal(r.caps[1], &s->models[0].caps);
+    assert_int_equal(r.n_params, 2);
+    assert_int_equal(r.params[1].what, PARAM_REFUSE);
+    assert_int_equal(route_find(s, STR("n"), &r, NULL), TG_OK);
+    assert_int_equal(r.n_params, 0);
+    assert_int_equal(route_find(s, STR("sim"), &r, NULL), TG_OK);
+    assert_int_equal(r.n_params, 0);
+    assert_int_equal(r.server, CAPS_SERVER_AUTO);
+    settings_unref(s);
+}
+
 static void
 test_not_found(void **state)
 {
@@ -102,6 +133,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_carries),
         cmocka_unit_test(test_not_found),
     };
 

@@ -20,6 +20,7 @@
 #include "ir/event.h"
 #include "ir/fold.h"
 #include "support/co_test.h"
+#include "upstream/sim_stamp.h"
 #include "json/scan.h"
 
 #define COUNT(v) (sizeof(v) / sizeof((v)[0]))
@@ -162,6 +163,9 @@ parameters(void **state)
         {"error=429", NULL},
         {"cut=0", NULL},
         {"tool=get_weather", NULL},
+        {"stamp=1", NULL},
+        {"stamp=2", "stamp"},
+        {"stamp=true", "stamp"},
         {"tokens", "tokens"},
         {"tokens=", "tokens"},
         {"tokens=-1", "tokens"},
@@ -174,7 +178,7 @@ parameters(void **state)
         {"token=5", "unknown key \"token\""},
         {"tokens=1;seed=2", "tokens"},
     };
-    const struct sim_settings s = {10, 20, 30, 40};
+    const struct sim_settings s = {10, 20, 30, 40, false};
     struct sim_params p;
 
     (void)state;
@@ -197,6 +201,84 @@ parameters(void **state)
     assert_int_equal(p.cut, 2);
     assert_int_equal(p.error_status, 503);
     assert_true(str_eq(p.tool, STR("f")));
+    assert_int_equal(p.stamp, 0);
+}
+
+/* Takes the timestamps out of text; how many there were, each not before the one ahead. */
+static unsigned
+take_stamps(struct str text, char *out, size_t *ret_n)
+{
+    int64_t last = 0, at;
+    unsigned n = 0;
+
+    *ret_n = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (!sim_stamp_get(str_from(text, i), &at)) {
+            out[(*ret_n)++] = text.p[i];
+            continue;
+        }
+        assert_true(at >= last);
+        last = at;
+        n++;
+        i += SIM_STAMP_BYTES - 1;
+    }
+    return n;
+}
+
+/* Every event of a text begins with one, and without them the text is what it was; stop
+ * sequences included. */
+static void
+timestamps(void **state)
+{
+    static const char *const stops[] = {NULL, "e", "a ", "zzzz"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(stops); i++) {
+        struct str plain, stamped;
+        char out[4096];
+        struct run r;
+        size_t n;
+
+        init(&r);
+        r.p.tokens = 60;
+        if (stops[i])
+            r.req.stop[r.req.n_stop++] = str_z(stops[i]);
+        go_ok(&r);
+        plain = arena_dup(&r.a, text_of(&r, 0));
+        r.p.stamp = 1;
+        go_ok(&r);
+        stamped = text_of(&r, 0);
+        assert_true(stamped.n < sizeof out);
+        assert_int_equal(take_stamps(stamped, out, &n), r.n_deltas);
+        assert_true(str_eq(str_of(out, n), plain));
+        assert_int_equal(r.n_deltas == 0, stamped.n == 0);
+        fini(&r);
+    }
+}
+
+/* What is to be JSON stays JSON. */
+static void
+timestamps_not_in_json(void **state)
+{
+    struct str plain;
+    struct run r;
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        init(&r);
+        say(&r, IR_USER, IR_TEXT, "call f");
+        if (i == 0)
+            add_tool(&r, "f", "{\"type\":\"object\"}", false);
+        r.req.format_json = i == 1;
+        if (i == 2)
+            r.req.format_schema = STR("{\"type\":\"array\",\"minItems\":3}");
+        go_ok(&r);
+        plain = keep(&r);
+        r.p.stamp = 1;
+        go_ok(&r);
+        assert_true(str_eq(plain, keep(&r)));
+        fini(&r);
+    }
 }
 
 static void
@@ -685,6 +767,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameters),
+        cmocka_unit_test(timestamps),
+        cmocka_unit_test(timestamps_not_in_json),
         cmocka_unit_test(same_in_same_out),
         cmocka_unit_test(lengths_and_usage),
         cmocka_unit_test(text_is_not_all_ascii),

@@ -1,0 +1,81 @@
+/* dec_part.c -- the content parts of an upstream's messages, and their citations.
+ *
+ * Citations come one by one and stand again in the part that repeats them, so they are told
+ * apart by their number.  Those that cite no address are counted and passed over.
+ */
+#include "dialect/responses/dec_int.h"
+
+static int64_t
+number_at(struct str object, struct str name)
+{
+    struct json_member m;
+    int64_t v;
+
+    return json_get(object, name, &m) && m.kind == JSON_NUMBER &&
+                   json_i64(m.value, &v) == TG_OK && v >= 0
+               ? v
+               : -1;
+}
+
+static tg_rc
+put_note(struct dialect_dec *d, struct arena *tmp, struct responses_block *b, struct str value)
+{
+    struct ir_note note = {.start = -1, .end = -1};
+    struct json_member m;
+
+    b->notes++;
+    if (!json_get(value, STR("type"), &m) || !str_eq(m.value, STR("\"url_citation\"")))
+        return TG_OK;
+    note.url = responses_text_at(tmp, value, STR("url"));
+    note.title = responses_text_at(tmp, value, STR("title"));
+    note.start = number_at(value, STR("start_index"));
+    note.end = number_at(value, STR("end_index"));
+    return d->sink->put(
+        d->sink, &(struct ir_event){.kind = IR_EV_NOTE, .block = b->number, .note = &note});
+}
+
+tg_rc
+responses_on_note(struct dialect_dec *d, struct arena *tmp, uint32_t index, uint32_t place,
+                  struct str note)
+{
+    struct responses_seen *it = responses_find_item(d->state, index, IR_TEXT);
+    struct responses_block *b = it ? responses_need_block(d, it, place, IR_TEXT) : NULL;
+
+    return b && b->opened && !b->closed ? put_note(d, tmp, b, note) : TG_OK;
+}
+
+/* A part repeated, with its citations: the end of its block. */
+tg_rc
+responses_on_part(struct dialect_dec *d, struct arena *tmp, uint32_t index, uint32_t place,
+                  struct str part)
+{
+    struct json_member type, list, note;
+    struct responses_said said = {.whole = true};
+    struct responses_seen *it;
+    struct responses_block *b;
+    struct json_iter iter;
+    bool refusal;
+    unsigned n = 0;
+    tg_rc rc;
+
+    if (!json_get(part, STR("type"), &type))
+        return TG_OK;
+    refusal = str_eq(type.value, STR("\"refusal\""));
+    if (!refusal && !str_eq(type.value, STR("\"output_text\"")))
+        return TG_OK;
+    said.text = responses_text_at(tmp, part, refusal ? STR("refusal") : STR("text"));
+    if (!refusal && json_get(part, STR("logprobs"), &list) && list.kind == JSON_ARRAY &&
+        list.value.n > 2)
+        said.logprobs = list.value;
+    rc = responses_on_text(d, index, place, refusal ? IR_REFUSAL : IR_TEXT, &said);
+    it = responses_find_item(d->state, index, IR_TEXT);
+    if (rc != TG_OK || !it)
+        return rc;
+    b = responses_need_block(d, it, place, refusal ? IR_REFUSAL : IR_TEXT);
+    if (b->opened && !b->closed && !refusal && json_get(part, STR("annotations"), &list) &&
+        json_array(&iter, list.value) == TG_OK)
+        while (rc == TG_OK && json_next(&iter, &note))
+            if (n++ >= b->notes)
+                rc = put_note(d, tmp, b, note.value);
+    return rc == TG_OK ? responses_close_block(d, b, NULL) : rc;
+}
