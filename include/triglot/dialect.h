@@ -56,7 +56,7 @@ struct dialect_enc {
     struct str id;            /* of the answer, made by the caller with id_prefix */
     struct str model;         /* as the client knows it                           */
     int64_t created;          /* Unix seconds                                     */
-    int64_t now;              /* likewise, at each call; 0 = not known            */
+    int64_t now;              /* likewise, when the answer is complete; 0 before */
     bool stream_usage;        /* usage is wanted in the stream                    */
     struct ir_usage usage;
     struct arena *arena; /* of the exchange: for what an encoder must remember */

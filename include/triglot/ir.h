@@ -143,6 +143,7 @@ struct ir_req {
     struct str format_name, format_description;
     enum ir_tri format_strict;
     bool format_json; /* any JSON object will do                 */
+    bool media_out;   /* the answer is to be more than text (audio) */
 
     /* numbers as written, "" = not said */
     struct str temperature, top_p, top_k, presence_penalty, frequency_penalty;

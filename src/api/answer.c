@@ -40,6 +40,8 @@ stream_put(struct ir_sink *sink, const struct ir_event *ev)
     }
     if (ev->kind == IR_EV_USAGE)
         a->x->usage = a->enc.usage = *ev->usage;
+    if (ev->kind == IR_EV_END)
+        a->enc.now = clock_wall_ns() / NS_PER_S;
     rc = a->x->dialect->encode_ev(&a->enc, ev, &a->out);
     if (rc != TG_OK && a->x->err.kind == TG_ERR_NONE)
         tg_fail(&a->x->err, rc, TG_ERR_UPSTREAM, "upstream_protocol_error",
@@ -107,6 +109,7 @@ send_whole(struct answer *a)
     tg_rc rc;
 
     x->usage = a->enc.usage = a->chain.fold->res.usage;
+    a->enc.now = clock_wall_ns() / NS_PER_S;
     buf_init(&body, (size_t)x->settings->limits.response_bytes);
     rc = x->dialect->encode_res(&a->enc, &a->chain.fold->res, &body);
     if (rc == TG_OK)

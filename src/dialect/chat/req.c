@@ -251,6 +251,21 @@ read_params(struct chat_dec *d, const struct json_member *f)
     return chat_read_params(d, &p);
 }
 
+/* Does a list of modalities name anything but text? */
+static bool
+is_more_than_text(struct str modalities)
+{
+    struct json_iter it;
+    struct json_member m;
+
+    if (json_array(&it, modalities) != TG_OK)
+        return false;
+    while (json_next(&it, &m))
+        if (!str_eq(m.value, STR("\"text\"")))
+            return true;
+    return false;
+}
+
 /* Finds what has a name here, the last one where it stands twice, and keeps the rest. */
 static tg_rc
 pick(struct chat_dec *d, struct str body, struct json_member f[F_COUNT])
@@ -274,6 +289,8 @@ pick(struct chat_dec *d, struct str body, struct json_member f[F_COUNT])
             (*tail)->name = m.key;
             (*tail)->value = m.value;
             tail = &(*tail)->next;
+            if (json_key_is(m.key, STR("modalities")))
+                d->req->media_out = is_more_than_text(m.value);
         }
     }
     return rc;

@@ -66,21 +66,6 @@ responses_refuse_at(struct responses_writer *w, unsigned msg, const char *behind
     return tg_refuse(w->err, "unsupported_content", param, "'%s': %s", param, why);
 }
 
-/* Chat's wish for an answer that is more than text. */
-static bool
-is_wish_for_media(const struct ir_ext *x)
-{
-    struct json_iter it;
-    struct json_member m;
-
-    if (!str_eq(x->name, STR("modalities")) || json_array(&it, x->value) != TG_OK)
-        return false;
-    while (json_next(&it, &m))
-        if (!str_eq(m.value, STR("\"text\"")))
-            return true;
-    return false;
-}
-
 /* Fields that both dialects of the maker have under the same name go through; the rest stays.
  */
 static tg_rc
@@ -100,9 +85,6 @@ write_ext(struct responses_writer *w)
         if (pass) {
             json_key_str(&w->o, x->name);
             json_raw(&w->o, x->value);
-        } else if (!own && is_wish_for_media(x)) {
-            rc = tg_refuse(w->err, "unsupported_parameter", "modalities",
-                           "'modalities': the upstream answers with text only");
         } else if (!own && !str_eq(x->name, STR("modalities"))) {
             rc = responses_drop(w, "%.*s", STR_ARG(x->name));
         }
@@ -168,6 +150,9 @@ responses_encode_req(struct arena *a, const struct ir_req *req,
     if (req->choices > 1)
         return tg_refuse(err, "unsupported_parameter", "n",
                          "'n': the upstream gives one answer only");
+    if (req->media_out)
+        return tg_refuse(err, "unsupported_parameter", "modalities",
+                         "'modalities': the upstream answers with text only");
     rc = responses_plan_system(&w);
     if (rc != TG_OK)
         return rc;

@@ -122,6 +122,7 @@ speech_wanted(struct arena *a, struct ir_req *req)
 {
     text_wanted(a, req);
     req->ext->value = STR("[\"text\", \"audio\"]");
+    req->media_out = true;
 }
 
 static void
