@@ -6,7 +6,8 @@
 #   make deps           install what building needs (Debian packages, vendor/); no question asked
 #   make deps-check     the same for what checking needs too
 #   make config         print what was found on this machine and what will be used
-#   make install        PREFIX=/usr/local DESTDIR=    binary and manual pages
+#   make bench-tool     build the load generator      -> build/release/triglot-bench
+#   make install        PREFIX=/usr/local DESTDIR=    binaries and manual pages
 #   make uninstall      remove them again
 #   make clean          remove build/ (vendor/build/ stays; `make distclean` removes both)
 #
@@ -14,6 +15,9 @@
 #   make unit-LAYER     those of one layer, building only it and the layers it may see
 #   make asan tsan      the unit and simulation tests with sanitizers
 #   make e2e            the end-to-end tests (tests/e2e/run)
+#   make bench          beside nginx, in ten minutes: tools/bench/run tells of BENCH_ONLY, BENCH_REPS and the rest
+#   make bench-long     five minutes of mixed load, and as many open streams as 20,000
+#   make soak           SOAK_SECONDS=900   mixed load with faults against a sanitized daemon (tests/soak/run), not part of check
 #   make check-real     through a real model server (tests/e2e/check-real), not part of check
 #   make fuzz           FUZZ=target T=seconds              run one fuzz target (clang)
 #   make fuzz-replay    run every fuzz target over its committed corpus and its regressions
@@ -26,7 +30,7 @@
 #   VARIANT=release     release | debug | asan | tsan | cov | fuzz; objects live in build/VARIANT
 #   V=1                 show the commands
 #   WERROR=1            warnings are errors (CI)
-#   CC CFLAGS CPPFLAGS LDFLAGS LDLIBS DESTDIR PREFIX SBINDIR MANDIR   the packager's; appended to ours
+#   CC CFLAGS CPPFLAGS LDFLAGS LDLIBS DESTDIR PREFIX SBINDIR BINDIR MANDIR   the packager's; appended to ours
 #   BEARSSL_CFLAGS BEARSSL_LIBS URING_CFLAGS URING_LIBS LLHTTP_CFLAGS LLHTTP_LIBS   override a search
 #   TESTS=pattern       with unit or unit-LAYER: only programs whose path contains the pattern
 
@@ -35,6 +39,7 @@ VERSION := 0.1.0
 VARIANT ?= release
 PREFIX  ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
+BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man
 B       := build/$(VARIANT)
 Q       := $(if $(V),,@)
@@ -44,9 +49,10 @@ say      = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all run check deps deps-check config install uninstall clean distclean help force \
-        unit asan tsan e2e check-real fuzz fuzz-replay fuzz-build cov tidy format man-lint \
-        tests objects
-all: $(B)/triglot cross
+        unit asan tsan e2e bench bench-long soak soak-run check-real fuzz fuzz-replay fuzz-build cov tidy format man-lint \
+        tests objects bench-tool
+all: $(B)/triglot $(B)/triglot-bench cross
+bench-tool: $(B)/triglot-bench
 
 # --- variants -------------------------------------------------------------------------------------
 
@@ -118,7 +124,7 @@ PKG_L    := $(call pkg_l,$(PKGS))
 CMOCKA_C := $(call pkg_c,cmocka)
 CMOCKA_L := $(or $(call pkg_l,cmocka),-lcmocka)
 
-CPPFLAGS_ALL := -D_GNU_SOURCE -DTRIGLOT_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(B)/gen \
+CPPFLAGS_ALL := -D_GNU_SOURCE -DTRIGLOT_VERSION='"$(VERSION)"' -Iinclude -Isrc -Itools -I$(B)/gen \
                 $(URING_CFLAGS) $(LLHTTP_CFLAGS) $(BEARSSL_CFLAGS) $(PKG_C) $(CPPFLAGS)
 CFLAGS_ALL   := -std=gnu11 -fPIE -pthread $(WARN) $(FRAME) $(OPT) $(CFLAGS)
 LDFLAGS_ALL  := -pie -pthread -Wl,--as-needed $(LDOPT) $(LDFLAGS)
@@ -136,15 +142,17 @@ LAYERS := $(shell sed -n 's/^\([a-z]*\):.*/\1/p' tools/layers.tab)
 $(foreach l,$(LAYERS),$(eval SEES_$(l) := $(shell sed -n 's/^$(l): *//p' tools/layers.tab)))
 LAYERS := $(filter-out main,$(LAYERS))
 
-src_of  = $(wildcard src/$(1)/*.c src/$(1)/*/*.c) $(if $(filter co,$(1)),$(wildcard src/co/switch_$(ARCH).S))
+src_of  = $(wildcard src/$(1)/*.c src/$(1)/*/*.c $(if $(filter bench,$(1)),tools/bench/*.c)) $(if $(filter co,$(1)),$(wildcard src/co/switch_$(ARCH).S))
 obj_of  = $(patsubst %,$(B)/%.o,$(basename $(1)))
 HAVE   := $(foreach l,$(LAYERS),$(if $(strip $(call src_of,$(l))),$(l)))
+DAEMON := $(filter-out bench,$(HAVE))
 lib_of  = $(patsubst %,$(B)/lib/%.a,$(filter $(HAVE),$(1) $(SEES_$(1))))
 
 # Test helpers are an archive too: a program takes from it only what it names.
-SUPPORT_OBJ := $(call obj_of,$(filter-out tests/support/ring_sim.c,$(wildcard tests/support/*.c)))
+RING_SIM_C  := $(wildcard tests/support/ring_sim*.c)
+SUPPORT_OBJ := $(call obj_of,$(filter-out $(RING_SIM_C),$(wildcard tests/support/*.c)))
 SUPPORT     := $(if $(SUPPORT_OBJ),$(B)/lib/support.a)
-RING_SIM    := $(call obj_of,tests/support/ring_sim.c)
+RING_SIM    := $(call obj_of,$(RING_SIM_C))
 
 test_src = $(basename $(wildcard tests/$(1)/$(2)/*_test.c tests/$(1)/$(2)/*/*_test.c))
 test_bin = $(foreach p,$(call test_src,$(1),$(2)),$(if $(or $(if $(TESTS),,y),$(findstring $(TESTS),$(p))),$(B)/$(p)))
@@ -155,6 +163,11 @@ $(shell mkdir -p $(B)/lib)
 keep_list = $(if $(subst x$(strip $(2)),,x$(strip $(file < $(1)))),$(file > $(1),$(strip $(2))))
 endif
 
+# What the gate's simulations put in the place of libc's and the runtime's own functions: descriptors
+# of the simulated network, and faults (tests/support/gate_*.c).
+WRAP_gate := close shutdown setsockopt getsockopt socket calloc realloc free buf_append buf_putc \
+             buf_reserve co_stack_get co_offload co_park co_yield co_run access_log
+
 # The simulated ring stands before the archives, so that co.a's ring.o is never pulled.
 define LAYER
 $(call keep_list,$(B)/lib/$(1).list,$(call obj_of,$(call src_of,$(1))))
@@ -163,9 +176,10 @@ UNIT_$(1) := $(call test_bin,unit,$(1))
 SIM_$(1)  := $(call test_bin,sim,$(1))
 $$(UNIT_$(1)) $$(SIM_$(1)): $(B)/%: $(B)/%.o $(SUPPORT) $(call lib_of,$(1)) $(VENDOR_LIBS)
 	$$(call say,LINK,$$@)
-	$$(Q)$$(CC) $$(OPT) $$(LDFLAGS_ALL) -o $$@ $$< $$(filter %/ring_sim.o,$$^) -Wl,--start-group \
+	$$(Q)$$(CC) $$(OPT) $$(LDFLAGS_ALL) $$(WRAPS) -o $$@ $$< $$(filter $(RING_SIM),$$^) -Wl,--start-group \
 	    $$(filter $(B)/lib/%.a,$$^) -Wl,--end-group $$(CMOCKA_L) $$(LIBS_ALL)
 $$(SIM_$(1)): $(RING_SIM)
+$$(SIM_$(1)): WRAPS := $(WRAP_$(1):%=-Wl,--wrap=%)
 .PHONY: unit-$(1) tests-$(1)
 tests-$(1): $$(UNIT_$(1)) $$(SIM_$(1))
 unit-$(1): $$(UNIT_$(1)) $$(SIM_$(1))
@@ -184,9 +198,14 @@ unit: $(TEST_BINS)
 
 GEN := $(B)/gen/dialects.inc $(B)/gen/stores.inc $(B)/gen/vectors.inc
 
-$(B)/triglot: $(B)/src/main.o $(HAVE:%=$(B)/lib/%.a) $(VENDOR_LIBS)
+$(B)/triglot: $(B)/src/main.o $(DAEMON:%=$(B)/lib/%.a) $(VENDOR_LIBS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(OPT) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(HAVE:%=$(B)/lib/%.a) \
+	$(Q)$(CC) $(OPT) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(DAEMON:%=$(B)/lib/%.a) \
+	    -Wl,--end-group $(LIBS_ALL)
+
+$(B)/triglot-bench: $(B)/tools/bench/main.o $(call lib_of,bench) $(VENDOR_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(OPT) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(call lib_of,bench) \
 	    -Wl,--end-group $(LIBS_ALL)
 
 $(B)/lib/%.a:
@@ -256,7 +275,7 @@ deps-check:
 
 # Two steps, because what deps installs is looked for when make starts.
 run: deps
-	@$(again) -j$(JOBS) VARIANT=$(VARIANT) all
+	@$(again) -j$(JOBS) VARIANT=$(VARIANT) $(B)/triglot
 	@exec $(B)/triglot $(ARGS)
 
 # tools/check says what runs in which variant, and prints the closing line.
@@ -267,12 +286,22 @@ asan tsan:
 	@$(again) -j$(JOBS) VARIANT=$@ tests
 	@$(again) VARIANT=$@ unit
 
-e2e: $(B)/triglot
+e2e: $(B)/triglot $(B)/triglot-bench
 	$(Q)if [ -x tests/e2e/run ]; then TRIGLOT=$(abspath $(B)/triglot) tests/e2e/run; \
 	    else echo 'no tests/e2e/run'; fi
+soak:
+	@$(again) -j$(JOBS) VARIANT=asan soak-run
+soak-run: $(B)/triglot
+	$(Q)TRIGLOT=$(abspath $(B)/triglot) tests/soak/run
 check-real: $(B)/triglot
 	$(Q)if [ -x tests/e2e/check-real ]; then TRIGLOT=$(abspath $(B)/triglot) tests/e2e/check-real; \
 	    else echo 'no tests/e2e/check-real'; fi
+
+# Two steps, as with run.
+bench bench-long:
+	@tools/deps build bench
+	@$(again) -j$(JOBS) VARIANT=$(VARIANT) $(B)/triglot bench-tool
+	@TRIGLOT=$(B)/triglot TRIGLOT_BENCH=$(B)/triglot-bench tools/bench/run $(if $(filter bench-long,$@),long)
 
 # --- fuzzing --------------------------------------------------------------------------------------
 
@@ -281,7 +310,7 @@ check-real: $(B)/triglot
 FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 REPLAY   := $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/replay.o)
-$(FUZZ_BIN): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(REPLAY) $(SUPPORT) $(HAVE:%=$(B)/lib/%.a) $(VENDOR_LIBS)
+$(FUZZ_BIN): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(REPLAY) $(SUPPORT) $(DAEMON:%=$(B)/lib/%.a) $(VENDOR_LIBS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) $(if $(REPLAY),,-fsanitize=fuzzer) -o $@ $< $(REPLAY) \
@@ -307,7 +336,8 @@ cov:
 
 # --- guards ---------------------------------------------------------------------------------------
 
-C_FILES := $(wildcard include/triglot/*.h src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/*/*.[ch] \
+C_FILES := $(wildcard include/triglot/*.h src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] \
+             tools/bench/*.[ch] tests/*/*.[ch] \
              tests/*/*/*.[ch] tests/*/*/*/*.[ch])
 
 format:
@@ -326,7 +356,7 @@ check-format:
 	$(Q)tools/check-format || [ $$? = 77 ]
 
 # One stamp a file, behind its object: it is checked again when it or a header of its changes.
-TIDY_SRC := $(wildcard src/*.c src/*/*.c src/*/*/*.c)
+TIDY_SRC := $(wildcard src/*.c src/*/*.c src/*/*/*.c tools/bench/*.c)
 TIDY_OK  := $(TIDY_SRC:%.c=$(B)/tidy/%.ok)
 clang-tidy: $(TIDY_OK)
 $(TIDY_OK): $(B)/tidy/%.ok: %.c $(B)/%.o .clang-tidy tools/analyzer.h
@@ -346,10 +376,13 @@ man_to = $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
 install: all
 	install -d $(DESTDIR)$(SBINDIR)
 	install -m 755 $(B)/triglot $(DESTDIR)$(SBINDIR)/triglot
+	install -d $(DESTDIR)$(BINDIR)
+	install -m 755 $(B)/triglot-bench $(DESTDIR)$(BINDIR)/triglot-bench
 	$(foreach m,$(MAN),install -d $(dir $(call man_to,$(m))) && install -m 644 $(m) $(call man_to,$(m)) &&) :
 
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/triglot $(foreach m,$(MAN),$(call man_to,$(m)))
+	rm -f $(DESTDIR)$(SBINDIR)/triglot $(DESTDIR)$(BINDIR)/triglot-bench \
+	    $(foreach m,$(MAN),$(call man_to,$(m)))
 
 clean:
 	rm -rf build
