@@ -19,6 +19,7 @@
 #   make bench-long     five minutes of mixed load, and as many open streams as 20,000
 #   make soak           SOAK_SECONDS=900   mixed load with faults against a sanitized daemon (tests/soak/run), not part of check
 #   make check-real     through a real model server (tests/e2e/check-real), not part of check
+#   make check-agents   AGENTS='codex claude'   real agents through it (tests/e2e/agents/run), not part of check
 #   make fuzz           FUZZ=target T=seconds              run one fuzz target (clang)
 #   make fuzz-replay    run every fuzz target over its committed corpus and its regressions
 #   make cov            unit tests with coverage, summary in build/cov/summary.txt
@@ -49,7 +50,7 @@ say      = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all run check deps deps-check config install uninstall clean distclean help force \
-        unit asan tsan e2e bench bench-long soak soak-run check-real fuzz fuzz-replay fuzz-build cov tidy format man-lint \
+        unit asan tsan e2e bench bench-long soak soak-run check-real check-agents fuzz fuzz-replay fuzz-build cov tidy format man-lint \
         tests objects bench-tool
 all: $(B)/triglot $(B)/triglot-bench cross
 bench-tool: $(B)/triglot-bench
@@ -296,6 +297,8 @@ soak-run: $(B)/triglot
 check-real: $(B)/triglot
 	$(Q)if [ -x tests/e2e/check-real ]; then TRIGLOT=$(abspath $(B)/triglot) tests/e2e/check-real; \
 	    else echo 'no tests/e2e/check-real'; fi
+check-agents: $(B)/triglot
+	$(Q)TRIGLOT=$(abspath $(B)/triglot) tests/e2e/agents/run $(AGENTS) || [ $$? = 77 ]
 
 # Two steps, as with run.
 bench bench-long:

@@ -40,7 +40,7 @@ struct dialect_tap {
     struct ir_usage usage;
     uint64_t events;   /* records with content                                   */
     uint32_t state[8]; /* private to the dialect                                 */
-    char memory[512];  /* likewise                                               */
+    _Alignas(8) char memory[512]; /* likewise                                    */
 };
 
 enum dialect_seen {
@@ -96,7 +96,8 @@ struct dialect {
     /* encode_ev(IR_EV_ERROR) ends a stream as properly as any other end: its body is
      * terminated. */
     bool error_is_end;
-    bool one_open; /* answers allow one open block at a time: the sequencer goes in front */
+    bool one_open;   /* answers allow one open block at a time: the sequencer goes in front */
+    bool one_choice; /* answers hold a single choice */
 
     /* Finds the routing fields in body (which must pass json_check first: done here, depth
      * 128). Refuses what cannot be routed: not an object, no model, model or stream twice,
@@ -153,7 +154,8 @@ struct dialect {
     /* The stream's bytes ended: closes what is open and puts IR_EV_END if the answer had said
      * that it is whole, else "upstream_truncated". */
     tg_rc (*decode_eof)(struct dialect_dec *);
-    /* An error body with its HTTP status: fills err (kind, code, message), origin upstream. */
+    /* An error body with its HTTP status: fills err (kind, code, message), origin upstream.
+     * err->raw, where it is set, borrows from body. */
     void (*decode_error)(unsigned status, struct str body, struct tg_err *);
     /* Headers that an upstream of this dialect needs besides the key: name, value, ..., NULL. A
      * client of the same dialect may send its own value of them. */

@@ -2,7 +2,8 @@
  *
  * Filled by the function that found the problem; layers above may prefix the message and never
  * replace it.  Dialects render it (dialect.h), so a client always gets an error in its own
- * shape, also in mid-stream.  Never holds secrets, prompts or bodies.
+ * shape, also in mid-stream.  Never holds secrets, prompts or bodies; of an upstream's body
+ * only the object that describes the error, and that never when it is about credentials.
  */
 #ifndef TRIGLOT_ERR_H
 #define TRIGLOT_ERR_H
@@ -42,6 +43,8 @@ struct tg_err {
     int64_t retry_after_ms; /* 0 = say nothing */
     const char
         *request_id; /* of the exchange, for dialects that show it in the body; or NULL */
+    struct str raw;  /* the upstream's own description, a JSON object, for clients that want it
+                        as it was; "" = none.  Borrowed: of the exchange's arena */
     char param[96];  /* path of the field at fault, "" when none */
     char msg[320];   /* one sentence for people, no newline */
 };

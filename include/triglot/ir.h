@@ -69,6 +69,11 @@ struct ir_block {
     struct ir_note *notes;  /* TEXT                                                     */
     struct str logprobs;    /* TEXT: raw JSON array, one element a token, "" = none     */
     struct str cache_ttl;   /* explicit cache mark on this block: "5m", "30m", "1h", "12h" */
+    /* Where it stood in the client's request, for ir/path.h.  place: of the item, when the
+     * message was put together from several; 0 = the message's.  part: in the content (of the
+     * message, or of a result's output), 0 = the content is a string, or the block is an item
+     * of its own.  Both count from one.  What the hub makes has those of what it belongs to. */
+    unsigned place, part;
     struct ir_block *next;
 };
 
@@ -80,6 +85,8 @@ struct ir_msg {
     bool instructions; /* IR_SYSTEM: it came as Responses' instructions, not as an item */
     struct str name;   /* Chat's message name                       */
     struct ir_block *blocks;
+    unsigned place; /* in the client's list of messages or items, from one, as in a block; 0 =
+                       it stood elsewhere (system, instructions), or the hub made it */
     struct ir_msg *next;
 };
 
@@ -120,6 +127,7 @@ enum ir_effort {
  * dropped when it cannot go where the request goes. */
 struct ir_ext {
     struct str name, value; /* top-level name as written, raw JSON */
+    bool inner;             /* it stood further down: name is its place, and it goes nowhere */
     struct ir_ext *next;
 };
 
@@ -166,13 +174,14 @@ struct ir_req {
 
 /* What an encoder could not carry, by name ("seed", "messages.2.name"), each once; goes into
  * x-triglot-dropped. */
-enum { IR_DROPS_MAX = 32 };
+enum { IR_DROPS_MAX = 32, IR_DROP_BYTES_MAX = 96, IR_DROPS_BYTES_MAX = 1024 };
 struct ir_drops {
-    struct str name[IR_DROPS_MAX];
-    unsigned n;
+    struct str name[IR_DROPS_MAX]; /* in text: not to be copied as a struct */
+    unsigned n, n_text;
     bool more; /* there were more than fit */
+    char text[IR_DROPS_BYTES_MAX];
 };
-/* src/ir/drops.c; name is borrowed: a literal, or a text of the exchange's arena. */
+/* src/ir/drops.c; copies the name, as far as it fits into a header's value. */
 void ir_drop(struct ir_drops *d, struct str name);
 
 enum ir_stop {

@@ -5,7 +5,8 @@
  * end.
  *
  * Records of several events leave in one write (answer_flush), so that an upstream read costs
- * one send whatever it held, and so that no codec is ever suspended in mid-event.
+ * one send whatever it held, and so that no codec is ever suspended in mid-event.  The memory
+ * they gather in is the thread's, not the answer's: a stream that waits holds none of it.
  */
 #include "api/answer.h"
 
@@ -42,11 +43,14 @@ stream_put(struct ir_sink *sink, const struct ir_event *ev)
         a->x->usage = a->enc.usage = *ev->usage;
     if (ev->kind == IR_EV_END)
         a->enc.now = clock_wall_ns() / NS_PER_S;
+    buf_borrow(&a->out);
     rc = a->x->dialect->encode_ev(&a->enc, ev, &a->out);
     if (rc != TG_OK && a->x->err.kind == TG_ERR_NONE)
         tg_fail(&a->x->err, rc, TG_ERR_UPSTREAM, "upstream_protocol_error",
                 "the answer cannot be told in the %s dialect", a->x->dialect->name);
-    return rc == TG_OK && a->eager ? answer_flush(a) : rc;
+    /* The last record is left to answer_close: whoever is stopped while waiting for the client
+     * could only tell it of an error, behind the end. */
+    return rc == TG_OK && a->eager && ev->kind != IR_EV_END ? answer_flush(a) : rc;
 }
 
 static void
@@ -89,16 +93,22 @@ answer_open(struct answer *a, struct exchange *x, const struct ir_req *req,
     ir_chain_open(&a->chain, &x->arena, &conf);
 }
 
+/* Never suspends. */
+static tg_rc
+hand_over(struct answer *a)
+{
+    tg_rc rc = a->out.n > 0 ? stream_queue(a->x, buf_str(&a->out)) : TG_OK;
+
+    buf_return(&a->out);
+    return rc;
+}
+
 tg_rc
 answer_flush(struct answer *a)
 {
-    tg_rc rc;
+    tg_rc rc = hand_over(a);
 
-    if (a->out.n == 0)
-        return TG_OK;
-    rc = stream_write(a->x, buf_str(&a->out));
-    buf_clear(&a->out);
-    return rc;
+    return rc == TG_OK ? stream_wait(a->x) : rc;
 }
 
 static tg_rc
@@ -124,7 +134,7 @@ send_whole(struct answer *a)
 tg_rc
 answer_close(struct answer *a, tg_rc rc)
 {
-    tg_rc flushed = answer_flush(a);
+    tg_rc flushed = hand_over(a);
 
     if (rc == TG_OK)
         rc = flushed;

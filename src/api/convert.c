@@ -3,11 +3,12 @@
  * Body {from, to, kind, payload}: kind request, response or stream.  A request's or response's
  * payload is a JSON object, a stream's is its text.  The answer is {payload, dropped}, the
  * payload in the same form.  It goes through the same codecs, checker, sequencer and fold as
- * live traffic, and so shows what a live exchange would have said.
+ * live traffic; an answer is told as to a request that said nothing.
  */
 #include "api/endpoints.h"
 #include "api/translate.h"
 #include "base/clock.h"
+#include "dialect/body.h"
 #include "dialect/request.h"
 #include "http/sse.h"
 #include "ir/chain.h"
@@ -47,7 +48,7 @@ codecs_open(struct conversion *c, bool stream)
                                  .bytes_max = bytes_max,
                                  .err = &x->err};
 
-    c->req.choices = 1;
+    c->req = body_request(c->to->name);
     c->enc = (struct dialect_enc){
         .req = &c->req,
         .id = arena_printf(&x->arena, "%sconvert", c->to->id_prefix),

@@ -11,6 +11,10 @@
 #include <stdio.h>
 
 #include "api/stream.h"
+#include "base/base64.h"
+
+/* Of an upstream's error body so much is shown: its header value is at most 4 KiB. */
+enum { SHOWN_ERROR_MAX = 3072, ERROR_BODY_MAX = 32768 };
 
 static const char *const end_names[END_N] = {
     [END_NONE] = "-",
@@ -93,13 +97,51 @@ exchange_headers(struct exchange *x, struct exchange_headers *h)
     exchange_dropped(x, h);
     for (unsigned i = 0; i < x->n_shown; i++)
         exchange_header(h, x->shown[i].name, x->shown[i].value);
+    exchange_header(h, STR("x-upstream-error"), x->upstream_error);
+    if (x->upstream_error_cut)
+        exchange_header(h, STR("x-upstream-error-truncated"), STR("true"));
     if (origin.n) {
         exchange_header(h, STR("access-control-allow-origin"), origin);
         exchange_header(h, STR("access-control-expose-headers"),
-                        STR("x-request-id, retry-after, x-triglot-dropped"));
+                        STR("x-request-id, retry-after, x-triglot-dropped, x-upstream-error, "
+                            "x-upstream-error-truncated"));
     }
     if (x->settings->cors.n_origins)
         exchange_header(h, STR("vary"), STR("origin"));
+}
+
+/* Does text hold the key, as it is or with backslashes in it?  A beginning of the key at the
+ * end of the text counts, for the text may have been cut. */
+static bool
+holds_key(struct str text, struct str key)
+{
+    for (size_t i = 0; key.n && i < text.n; i++) {
+        size_t at = i, same = 0;
+
+        for (; at < text.n && same < key.n; at++) {
+            if (text.p[at] == key.p[same])
+                same++;
+            else if (text.p[at] != '\\' || same == 0)
+                break;
+        }
+        if (same == key.n || (at == text.n && same >= 4))
+            return true;
+    }
+    return false;
+}
+
+void
+exchange_show_error(struct exchange *x, const struct upstream *u, struct str body)
+{
+    struct str part = str_of(body.p, body.n < SHOWN_ERROR_MAX ? body.n : SHOWN_ERROR_MAX);
+    char *out;
+
+    if (!x->settings->debug.upstream_error_header || body.n == 0 ||
+        holds_key(body, secret_reveal(&u->conf->key)))
+        return;
+    out = arena_alloc(&x->arena, BASE64URL_SIZE(part.n), 1);
+    x->upstream_error = str_of(out, (size_t)(base64url_put(out, part) - out));
+    x->upstream_error_cut = part.n < body.n;
 }
 
 tg_rc
@@ -190,7 +232,7 @@ fail_with_status(struct exchange *x)
     struct buf body;
     char seconds[24];
 
-    buf_init(&body, 8192);
+    buf_init(&body, ERROR_BODY_MAX);
     exchange_headers(x, &h);
     exchange_header(&h, STR("content-type"), STR("application/json"));
     if (x->err.retry_after_ms > 0) {

@@ -40,13 +40,15 @@ struct exchange {
     struct http_in *in;
     const struct http_head *req;
     struct reply reply;
-    struct arena arena; /* everything of this exchange */
-    struct buf body;    /* request body; may be let go once it has been sent on */
+    struct arena arena;   /* everything of this exchange */
+    struct buf body;      /* request body; may be let go once it has been sent on */
+    struct arena request; /* what was made of it to translate it; likewise */
     struct co_scope work;
-    bool working;                  /* work is open */
-    bool draining;                 /* the answer announces the end of the connection */
-    const struct dialect *dialect; /* the client's, by path */
-    char id[EXCHANGE_ID_MAX + 1];
+    bool working;                   /* work is open */
+    bool draining;                  /* the answer announces the end of the connection */
+    const struct dialect *dialect;  /* the client is answered in: by path, or as it asked */
+    const struct dialect *asked_in; /* the request's, by path; NULL = no model was asked */
+    const char *id;                 /* in the arena; at most EXCHANGE_ID_MAX */
 
     bool must_stream;      /* the path asks for a stream, whatever the body says */
     bool streaming;        /* a stream was asked for: heartbeats may commit it */
@@ -56,6 +58,7 @@ struct exchange {
     co_time last_record;   /* likewise, of a typed record                      */
     bool beats_typed;      /* this client needs typed records as signs of life */
     bool beats_comment;    /* and untyped ones, or the dialect's own           */
+    bool settled;          /* the stack has been cut back to what waiting needs */
     struct co_timer pulse; /* heartbeats and the write timeout; see stream.c  */
 
     struct tg_err err;
@@ -74,6 +77,8 @@ struct exchange {
     struct ir_drops *drops;    /* what translation could not carry; NULL = nothing translated */
     struct http_header *shown; /* an upstream's headers that a translated answer shows */
     unsigned n_shown;
+    struct str upstream_error; /* its body as a header value, for debugging; "" = none */
+    bool upstream_error_cut;
     unsigned attempts;
     uint64_t heartbeats;
     uint64_t bytes_in_start, bytes_out_start;
@@ -100,6 +105,9 @@ TG_MUST_USE tg_rc exchange_answer(struct exchange *x, unsigned status, struct st
 /* The same with headers the caller has put together.  S */
 TG_MUST_USE tg_rc exchange_answer_with(struct exchange *x, unsigned status,
                                        const struct exchange_headers *h, struct str body);
+/* Shows the client, in a header, the body of an upstream's error, where the configuration says
+ * so and the body does not hold the upstream's key. */
+void exchange_show_error(struct exchange *x, const struct upstream *u, struct str body);
 /* Tells the client x->err: a status and an error body, or, once a stream is committed, an error
  * record after which the connection is to be closed (x->broken).  Says nothing to a client that
  * has left.  S */

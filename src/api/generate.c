@@ -1,9 +1,10 @@
 /* generate.c -- endpoints that let a model work, in each dialect; embeddings.
  *
  * The body is read whole, because the model named in it decides the route.  Then: the simulated
- * model answers by events; an upstream of the client's dialect is relayed; to any other the hub
- * translates.
+ * model answers by events; an upstream of the client's dialect is relayed; to any other, and
+ * for an answer in another, the hub translates.
  */
+#include "api/asked.h"
 #include "api/endpoints.h"
 #include "api/parameters.h"
 #include "api/relay.h"
@@ -49,18 +50,23 @@ ask_for_stream(struct exchange *x)
 static tg_rc
 generate(struct exchange *x, enum dialect_call call)
 {
+    const struct dialect *asked_in = x->dialect, *answer = asked_in;
     struct dialect_view view = {0};
     struct route route;
     struct upstream *u;
     tg_rc rc;
 
     rc = exchange_body(x);
+    if (rc == TG_OK && call == DIALECT_GENERATE)
+        rc = asked_answer(x, &answer);
     if (rc == TG_OK && x->must_stream)
         rc = ask_for_stream(x);
     if (rc == TG_OK)
-        rc = x->dialect->scan_req(&x->arena, call, buf_str(&x->body), &view, &x->err);
+        rc = asked_in->scan_req(&x->arena, call, buf_str(&x->body), &view, &x->err);
     if (rc != TG_OK)
         return rc;
+    x->asked_in = asked_in;
+    x->dialect = answer;
     x->model = arena_dup(&x->arena, view.model);
     rc = route_find(x->settings, x->model, &route, &x->err);
     if (rc != TG_OK)
@@ -80,7 +86,7 @@ generate(struct exchange *x, enum dialect_call call)
             "such call",
             x->model.n < 64 ? (int)x->model.n : 64, x->model.p, STR_ARG(u->conf->name),
             u->dialect->name);
-    if (u->dialect != x->dialect && call == DIALECT_GENERATE)
+    if (call == DIALECT_GENERATE && (u->dialect != asked_in || u->dialect != answer))
         return translate_run(x, u, &route);
     if (route.n_params) {
         rc = parameters_apply(x, &route, &x->body);

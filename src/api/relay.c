@@ -11,23 +11,24 @@
  * ended by the end of the stream is written anew, because the client's bytes must not depend on
  * where the upstream's were cut, and because some SDKs break on id lines.
  *
+ * A client that is slow is waited for between two pieces, when what the upstream sent so far
+ * has been given back: memory that all connections share is not held for it.
+ *
+ * While a stream waits, what it costs is the stack it waits on and what its events need there.
+ * So its state lies in the arena, and what happens once (the head, a failure) or never (a whole
+ * answer) stands in functions of its own, whose frames come and go.
+ *
  * Invariants
  *  (1) The status line leaves with the first record that passes, or with a heartbeat.
  *  (2) A stream that did not say that it is whole never gets the dialect's end record from us.
  */
 #include "api/relay.h"
 
-#include <string.h>
-
 #include "api/stream.h"
 #include "base/clock.h"
 #include "http/sse.h"
 
 enum { UPSTREAM_HEADERS_MAX = 16 };
-
-/* How long a finished stream's connection may take to end its body and so earn its way back to
- * the pool. */
-#define TAIL_NS (50 * NS_PER_MS)
 
 struct relay {
     struct exchange *x;
@@ -38,14 +39,19 @@ struct relay {
     struct str run;     /* records of the current piece that pass and lie side by side */
 };
 
-static tg_rc
-commit(struct relay *r)
+/* Once a stream: apart, so that its frame is not part of what every event needs. */
+static __attribute__((noinline)) tg_rc
+commit_first(struct relay *r)
 {
     struct http_header h[UPSTREAM_HEADERS_MAX];
 
-    if (r->x->committed)
-        return TG_OK;
     return stream_commit(r->x, h, upstream_response_headers(r->call, h, UPSTREAM_HEADERS_MAX));
+}
+
+static tg_rc
+commit(struct relay *r)
+{
+    return r->x->committed ? TG_OK : commit_first(r);
 }
 
 static tg_rc
@@ -58,11 +64,11 @@ flush_run(struct relay *r)
     if (run.n == 0)
         return TG_OK;
     rc = commit(r);
-    return rc == TG_OK ? stream_write(r->x, run) : rc;
+    return rc == TG_OK ? stream_queue(r->x, run) : rc;
 }
 
 /* Writes a record in the plain form: event, data, LF. */
-static tg_rc
+static __attribute__((noinline)) tg_rc
 pass_anew(struct relay *r, const struct sse_record *rec)
 {
     struct buf b;
@@ -73,7 +79,7 @@ pass_anew(struct relay *r, const struct sse_record *rec)
     if (rc == TG_OK)
         rc = commit(r);
     if (rc == TG_OK)
-        rc = stream_write(r->x, buf_str(&b));
+        rc = stream_queue(r->x, buf_str(&b));
     buf_fini(&b);
     return rc;
 }
@@ -81,7 +87,7 @@ pass_anew(struct relay *r, const struct sse_record *rec)
 static tg_rc
 pass(struct relay *r, const struct sse_record *rec, struct str piece)
 {
-    bool anew = rec->has_id_retry || r->sse.finishing || memchr(rec->raw.p, '\r', rec->raw.n);
+    bool anew = rec->has_id_retry || r->sse.finishing || rec->has_cr;
     bool inside = rec->raw.p >= piece.p && rec->raw.p + rec->raw.n <= piece.p + piece.n;
     tg_rc rc;
 
@@ -100,8 +106,8 @@ pass(struct relay *r, const struct sse_record *rec, struct str piece)
 }
 
 /* The upstream's own error record: a real status while there is none yet, else passed on as the
- * last thing the client hears. */
-static tg_rc
+ * last thing the client hears.  One about the gateway's credentials is told in our words. */
+static __attribute__((noinline)) tg_rc
 fail_by_record(struct relay *r, const struct sse_record *rec)
 {
     struct exchange *x = r->x;
@@ -111,6 +117,8 @@ fail_by_record(struct relay *r, const struct sse_record *rec)
     if (rc != TG_OK)
         return rc;
     x->end = END_UPSTREAM;
+    if (x->err.code && strcmp(x->err.code, "upstream_auth") == 0)
+        return TG_EPROTO;
     if (x->committed) {
         rc = pass_anew(r, rec);
         x->broken = true;
@@ -193,8 +201,8 @@ end_of_stream(struct relay *r)
     return rc == TG_OK ? stream_end(x) : rc;
 }
 
-/* The next piece.  Once the answer has ended the upstream has TAIL_NS to end the stream too:
- * with the dialect's last record, or by the end of its body. */
+/* The next piece.  Once the answer has ended the upstream has RELAY_TAIL_NS to end the stream
+ * too: with the dialect's last record, or by the end of its body. */
 static tg_rc
 next_piece(struct relay *r, struct str *ret)
 {
@@ -204,7 +212,7 @@ next_piece(struct relay *r, struct str *ret)
     if (!r->tap.terminal)
         return http_call_read(r->call, ret, &r->x->err);
     if (r->tail_until == 0)
-        r->tail_until = co_now() + TAIL_NS;
+        r->tail_until = co_now() + RELAY_TAIL_NS;
     co_scope_open(&tail, r->tail_until);
     rc = http_call_read(r->call, ret, &r->x->err);
     (void)co_scope_close(&tail);
@@ -215,49 +223,43 @@ next_piece(struct relay *r, struct str *ret)
     return rc;
 }
 
-/* The client has its end; let the upstream finish its body so that the connection can be kept.
- */
-static void
-wait_for_tail(struct relay *r)
-{
-    struct str piece = STR("more");
-
-    while (!r->call->ended && piece.n && next_piece(r, &piece) == TG_OK)
-        continue;
-}
-
 static tg_rc
 relay_stream(struct exchange *x, struct http_call *call, bool keep_usage)
 {
-    struct relay r = {.x = x, .call = call, .tap = {.keep_usage = keep_usage}};
+    struct relay *r = arena_new(&x->arena, struct relay);
     struct str piece;
     bool over = false;
     tg_rc rc;
 
-    r.tap.usage = IR_USAGE_UNKNOWN;
-    sse_init(&r.sse, (size_t)x->settings->limits.event_bytes);
+    r->x = x;
+    r->call = call;
+    r->tap.keep_usage = keep_usage;
+    r->tap.usage = IR_USAGE_UNKNOWN;
+    sse_init(&r->sse, (size_t)x->settings->limits.event_bytes);
     do {
-        rc = next_piece(&r, &piece);
+        rc = next_piece(r, &piece);
         if (rc != TG_OK)
             break;
         if (piece.n)
-            sse_input(&r.sse, piece);
+            sse_input(&r->sse, piece);
         else
-            sse_finish(&r.sse);
-        rc = relay_records(&r, piece, &over);
+            sse_finish(&r->sse);
+        rc = relay_records(r, piece, &over);
+        if (rc == TG_OK && !r->tap.terminal && !over && http_call_release(call))
+            rc = stream_wait(x);
     } while (rc == TG_OK && !over && piece.n);
     if (rc == TG_OK && !x->reply.ended)
-        rc = end_of_stream(&r);
-    x->usage = r.tap.usage;
-    if (r.tap.terminal)
-        x->err = (struct tg_err){0};
-    sse_fini(&r.sse);
-    if (rc == TG_OK && r.tap.terminal)
-        wait_for_tail(&r);
+        rc = end_of_stream(r);
+    x->usage = r->tap.usage;
+    sse_fini(&r->sse);
+    if (rc == TG_OK && r->tap.terminal)
+        http_call_settle(call, co_now() + RELAY_TAIL_NS);
+    if (r->tap.terminal)
+        x->err = (struct tg_err){0}; /* whatever came behind: the answer is complete */
     return rc;
 }
 
-static tg_rc
+static __attribute__((noinline)) tg_rc
 relay_whole(struct exchange *x, struct http_call *call, enum dialect_call kind)
 {
     struct dialect_tap tap = {.usage = IR_USAGE_UNKNOWN};
@@ -285,7 +287,7 @@ relay_whole(struct exchange *x, struct http_call *call, enum dialect_call kind)
 }
 
 /* A status that is not 2xx. */
-static tg_rc
+static __attribute__((noinline)) tg_rc
 relay_error(struct exchange *x, struct upstream *u, struct http_call *call)
 {
     struct dialect_tap tap = {.usage = IR_USAGE_UNKNOWN};
@@ -296,6 +298,7 @@ relay_error(struct exchange *x, struct upstream *u, struct http_call *call)
     tg_rc rc;
 
     rc = upstream_error(u, call, &body, &fits, &x->err);
+    exchange_show_error(x, u, buf_str(&body));
     if (rc != TG_OK || !fits) {
         buf_fini(&body);
         return rc == TG_OK ? x->err.rc : rc;

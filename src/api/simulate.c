@@ -3,6 +3,7 @@
 #include "api/simulate.h"
 
 #include "api/answer.h"
+#include "api/asked.h"
 #include "upstream/sim.h"
 
 static tg_rc
@@ -35,7 +36,7 @@ generate(struct exchange *x, const struct sim_params *params)
     struct answer *a = arena_new(&x->arena, struct answer);
     tg_rc rc;
 
-    rc = x->dialect->decode_req(&x->arena, buf_str(&x->body), req, &x->err);
+    rc = asked_decode(x, &x->arena, req);
     if (rc != TG_OK)
         return rc;
     x->attempts++;

@@ -14,6 +14,9 @@
  * own ping).  Some count typed records only; for those the dialect's typed one goes out when no
  * other record has for its longer interval, and never before the first record of the answer.
  *
+ * The pulse also gives back the stack that the request's way to the upstream took: a stream may
+ * last for minutes, and what it does for an event takes much less.
+ *
  * The write timeout measures how long bytes have waited without a single one having been taken.
  */
 #include "api/stream.h"
@@ -21,6 +24,9 @@
 #include "base/clock.h"
 
 enum { ALIVE_MAX = 1024 };
+
+/* What a stream still needs of its stack so long after its first record it needs for good. */
+#define SETTLE_NS (3 * NS_PER_S / 2)
 
 static co_time
 sooner(co_time a, co_time b)
@@ -108,6 +114,10 @@ pulse(struct co_timer *t)
         exchange_stop(x, END_WRITE_TIMEOUT, TG_EDEADLINE);
         return;
     }
+    if (!x->settled && x->working) {
+        co_stack_trim(&x->work);
+        x->settled = true;
+    }
     if (stalled != CO_NEVER)
         next = sooner(next, stalled + write_ns);
     if (beats(x))
@@ -154,17 +164,42 @@ stream_commit(struct exchange *x, const struct http_header *h, unsigned n)
     return reply_start(&x->reply, 200, all.v, all.n);
 }
 
+/* The first record is on its way: what was trimmed while waiting for it has been used again. */
+static void
+settle_soon(struct exchange *x)
+{
+    x->settled = false;
+    if (x->pulse.at > x->t_first + SETTLE_NS)
+        co_timer_set(&x->pulse, x->t_first + SETTLE_NS);
+}
+
 tg_rc
-stream_write(struct exchange *x, struct str records)
+stream_queue(struct exchange *x, struct str records)
 {
     tg_rc rc = stream_commit(x, NULL, 0);
 
     if (rc != TG_OK)
         return rc;
     x->last_out = x->last_record = co_now();
-    if (x->t_first == 0)
+    if (x->t_first == 0) {
         x->t_first = x->last_out;
-    return reply_write(&x->reply, &records, 1);
+        settle_soon(x);
+    }
+    return reply_write_now(&x->reply, records);
+}
+
+tg_rc
+stream_wait(struct exchange *x)
+{
+    return reply_wait(&x->reply);
+}
+
+tg_rc
+stream_write(struct exchange *x, struct str records)
+{
+    tg_rc rc = stream_queue(x, records);
+
+    return rc == TG_OK ? stream_wait(x) : rc;
 }
 
 tg_rc

@@ -15,7 +15,11 @@ void stream_pulse_stop(struct exchange *x);
 TG_MUST_USE tg_rc stream_commit(struct exchange *x, const struct http_header *h, unsigned n);
 /* Whole records.  Commits if needed.  S (back-pressure) */
 TG_MUST_USE tg_rc stream_write(struct exchange *x, struct str records);
-/* The clean end.  S */
+/* The two halves of that: takes the records without suspending; waits while many are unsent. In
+ * between the memory that they lie in can be let go.  The second is S. */
+TG_MUST_USE tg_rc stream_queue(struct exchange *x, struct str records);
+TG_MUST_USE tg_rc stream_wait(struct exchange *x);
+/* The clean end.  Does not suspend. */
 TG_MUST_USE tg_rc stream_end(struct exchange *x);
 
 #endif

@@ -5,16 +5,19 @@
  * one write.  Codecs never suspend: records gather in the answer's buffer and are written
  * between reads.
  *
- * The request's body stays until the end, because the ir_req borrows its text and a dialect may
- * echo parts of it in its last record.
+ * The ir_req borrows the text of the request's body, and a dialect may echo parts of it in its
+ * last record.  Still the body goes once a streamed answer begins: what the answer needs of it
+ * is copied (ir/keep.h).
  */
 #include "api/translate.h"
 
 #include "api/answer.h"
+#include "api/asked.h"
 #include "api/parameters.h"
 #include "api/relay.h"
 #include "dialect/request.h"
 #include "http/sse.h"
+#include "ir/keep.h"
 #include "json/scan.h"
 
 enum { SHOWN_MAX = 16 };
@@ -76,14 +79,14 @@ take_stream(struct translation *t, struct http_call *call)
         over |= ir_adapt_over(t->adapt);
         if (rc == TG_OK && !over && piece.n == 0)
             rc = t->u->dialect->decode_eof(&t->dec);
-        if (rc == TG_OK)
+        if (rc == TG_OK && !over && http_call_release(call))
             rc = answer_flush(&t->answer);
     } while (rc == TG_OK && !over && piece.n);
     sse_fini(&t->sse);
     return rc;
 }
 
-static tg_rc
+static __attribute__((noinline)) tg_rc
 take_whole(struct translation *t, struct http_call *call)
 {
     struct exchange *x = t->x;
@@ -103,7 +106,7 @@ take_whole(struct translation *t, struct http_call *call)
 }
 
 /* Copies the upstream's headers that a client may see: they outlive the call. */
-static void
+static __attribute__((noinline)) void
 show_headers(struct exchange *x, const struct http_call *call)
 {
     struct http_header h[SHOWN_MAX];
@@ -116,7 +119,7 @@ show_headers(struct exchange *x, const struct http_call *call)
 }
 
 /* A status that is not 2xx, in the client's words. */
-static tg_rc
+static __attribute__((noinline)) tg_rc
 take_error(struct translation *t, struct http_call *call)
 {
     struct exchange *x = t->x;
@@ -125,11 +128,14 @@ take_error(struct translation *t, struct http_call *call)
     tg_rc rc;
 
     rc = upstream_error(t->u, call, &body, &fits, &x->err);
+    exchange_show_error(x, t->u, buf_str(&body));
     if (rc == TG_OK && fits) {
         int64_t retry_after_ms = x->err.retry_after_ms;
 
         x->err.http = 0;
         t->u->dialect->decode_error(call->head->status, buf_str(&body), &x->err);
+        if (x->err.raw.n)
+            x->err.raw = arena_dup(&x->arena, x->err.raw);
         x->err.retry_after_ms = retry_after_ms;
     }
     buf_fini(&body);
@@ -163,11 +169,14 @@ take_response(struct translation *t, struct http_call *call)
     rc = t->req.stream ? take_stream(t, call) : take_whole(t, call);
     if (rc != TG_OK && x->err.origin == TG_FROM_US && x->err.kind == TG_ERR_UPSTREAM)
         x->err.origin = TG_FROM_UPSTREAM;
-    return answer_close(&t->answer, rc);
+    rc = answer_close(&t->answer, rc);
+    if (rc == TG_OK && !ir_adapt_over(t->adapt))
+        http_call_settle(call, co_now() + RELAY_TAIL_NS);
+    return rc;
 }
 
 /* The upstream's body, from the client's. */
-static tg_rc
+static __attribute__((noinline)) tg_rc
 make_body(struct translation *t, const struct route *route, struct buf *out)
 {
     struct exchange *x = t->x;
@@ -177,11 +186,41 @@ make_body(struct translation *t, const struct route *route, struct buf *out)
 
     t->u->dialect->caps(route->server, route->model, &dr.caps);
     route_caps(route, &dr.caps);
-    rc = x->dialect->decode_req(&x->arena, buf_str(&x->body), &t->req, &x->err);
+    rc = asked_decode(x, &x->request, &t->req);
     if (rc == TG_OK)
-        rc = dialect_put_request(&x->arena, t->u->dialect, &t->req, &dr, out, &t->adapt,
+        rc = dialect_put_request(&x->request, t->u->dialect, &t->req, &dr, out, &t->adapt,
                                  x->drops, &x->err);
     return rc == TG_OK ? parameters_apply(x, route, out) : rc;
+}
+
+/* The names of what was dropped, out of the request's arena. */
+static struct ir_drops *
+keep_drops(struct arena *a, const struct ir_drops *d)
+{
+    struct ir_drops *kept;
+
+    if (!d || d->n == 0)
+        return NULL;
+    kept = arena_new(a, struct ir_drops);
+    for (unsigned i = 0; i < d->n; i++)
+        ir_drop(kept, d->name[i]);
+    kept->more = d->more;
+    return kept;
+}
+
+/* The upstream has the request, and a stream may last for long: the body and what was made of
+ * it go, but for what the answer needs.  What undoes adaptations names parts of all that. */
+static void
+let_go(struct translation *t)
+{
+    struct exchange *x = t->x;
+
+    if (t->adapt)
+        return;
+    x->drops = keep_drops(&x->arena, x->drops);
+    ir_keep(&x->arena, &t->req, &t->req);
+    arena_reset(&x->request);
+    buf_fini(&x->body);
 }
 
 tg_rc
@@ -195,7 +234,7 @@ translate_run(struct exchange *x, struct upstream *u, const struct route *route)
         .body = &piece,
         .n_body = 1,
         .request_id = str_z(x->id),
-        .client_dialect = x->dialect,
+        .client_dialect = x->asked_in,
         .client = x->req,
     };
     struct http_call call;
@@ -203,7 +242,7 @@ translate_run(struct exchange *x, struct upstream *u, const struct route *route)
 
     t->x = x;
     t->u = u;
-    x->drops = arena_new(&x->arena, struct ir_drops);
+    x->drops = arena_new(&x->request, struct ir_drops);
     buf_init(&body, (size_t)x->settings->limits.body_bytes);
     rc = make_body(t, route, &body);
     if (rc != TG_OK) {
@@ -215,6 +254,8 @@ translate_run(struct exchange *x, struct upstream *u, const struct route *route)
     x->attempts++;
     rc = upstream_send(x->set, u, &req, &call, &x->err);
     buf_fini(&body);
+    if (rc == TG_OK && t->req.stream)
+        let_go(t);
     if (rc == TG_OK)
         rc = take_response(t, &call);
     http_call_fini(&call);

@@ -6,8 +6,8 @@
 #include "http/sse.h"
 #include "policy/route.h"
 
-/* Decodes x->body by the client's dialect, asks the upstream in its own, tells the answer in
- * the client's.  What could not be carried is in x->drops.  S */
+/* Decodes x->body by the dialect it was asked in, asks the upstream in its own, tells the
+ * answer in the one that the client wants.  What could not be carried is in x->drops.  S */
 TG_MUST_USE tg_rc translate_run(struct exchange *x, struct upstream *u,
                                 const struct route *route);
 

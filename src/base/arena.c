@@ -1,10 +1,14 @@
-/* arena.c -- chunks of 4 KiB, a bounded cache of them a thread, and chunks of their own for
- * what is large.
+/* arena.c -- chunks of three sizes, a bounded cache of them a thread, and chunks of their own
+ * for what is large.
  *
- * The newest chunk of the usual size stands first in an arena's list and is the one that small
- * requests are cut from.  A request of more than a quarter of a chunk that does not fit there
- * gets an exact chunk of its own, linked behind the first, so that the room left in the first
- * is not given up for it: at most a quarter of any chunk is lost.
+ * An arena begins with small chunks, and after some they are of twice the size, up to the
+ * largest: one that stays small, as that of a stream that waits, then holds little that it does
+ * not use, and one that grows does so in few steps.
+ *
+ * The newest chunk of these sizes stands first in an arena's list and is the one that small
+ * requests are cut from.  A request that does not fit there gets an exact chunk of its own,
+ * linked behind the first, when it is large or when the first still has much room: so at most a
+ * quarter of any chunk is lost.
  *
  * Invariants
  *  (1) Free bytes of a chunk (used .. size) are poisoned under ASan, as are the bytes of a
@@ -19,6 +23,7 @@
 #include "base/arena.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -40,9 +45,11 @@ static const size_t gap = 0;
 #endif
 
 enum {
-    CHUNK_SIZE = 4096,    /* with its header */
-    CACHED_MAX = 128,     /* chunks a thread keeps: half a megabyte */
-    OWN_CHUNK = 4096 / 4, /* a larger request that does not fit gets a chunk of its own */
+    SIZES = 3,
+    EACH_SIZE = 2,          /* chunks of an arena before they become larger */
+    CHUNK_FIRST = 1024,     /* with its header, and libc's */
+    CACHED_BYTES = 1 << 18, /* kept a thread, of each size */
+    OWN_CHUNK = 1024,       /* a larger request that does not fit gets a chunk of its own */
     ALIGN_MAX = 64
 };
 
@@ -53,12 +60,28 @@ struct arena_chunk {
     char data[];
 };
 
-enum { DATA_SIZE = CHUNK_SIZE - sizeof(struct arena_chunk) };
-
 static _Thread_local struct {
     struct arena_chunk *first;
     unsigned n;
-} cache;
+} cache[SIZES];
+
+/* Bytes of data in a chunk of the i-th size. */
+static size_t
+usual_size(unsigned i)
+{
+    return ((size_t)CHUNK_FIRST << i) - sizeof(struct arena_chunk) - 16;
+}
+
+/* Which of the sizes that is, or SIZES: a chunk of its own. */
+static unsigned
+which_size(size_t size)
+{
+    unsigned i = 0;
+
+    while (i < SIZES && size != usual_size(i))
+        i++;
+    return i;
+}
 
 static void
 poison(char *p, size_t n)
@@ -85,13 +108,14 @@ unpoison(char *p, size_t n)
 static struct arena_chunk *
 chunk_new(size_t size)
 {
+    unsigned i = which_size(size);
     struct arena_chunk *c;
     size_t total;
 
-    if (size == DATA_SIZE && cache.first) {
-        c = cache.first;
-        cache.first = c->next;
-        cache.n--;
+    if (i < SIZES && cache[i].first) {
+        c = cache[i].first;
+        cache[i].first = c->next;
+        cache[i].n--;
     } else {
         if (__builtin_add_overflow(size, sizeof *c, &total))
             mem_exhausted(size);
@@ -114,32 +138,36 @@ chunk_free(struct arena_chunk *c)
 static void
 chunk_put(struct arena_chunk *c)
 {
-    if (c->size != DATA_SIZE || cache.n >= CACHED_MAX) {
+    unsigned i = which_size(c->size);
+
+    if (i == SIZES || cache[i].n >= (unsigned)CACHED_BYTES / CHUNK_FIRST >> i) {
         chunk_free(c);
         return;
     }
     poison(c->data, c->size);
-    c->next = cache.first;
-    cache.first = c;
-    cache.n++;
+    c->next = cache[i].first;
+    cache[i].first = c;
+    cache[i].n++;
 }
 
 void
 arena_thread_fini(void)
 {
-    while (cache.first) {
-        struct arena_chunk *c = cache.first;
+    for (unsigned i = 0; i < SIZES; i++) {
+        while (cache[i].first) {
+            struct arena_chunk *c = cache[i].first;
 
-        cache.first = c->next;
-        chunk_free(c);
+            cache[i].first = c->next;
+            chunk_free(c);
+        }
+        cache[i].n = 0;
     }
-    cache.n = 0;
 }
 
 void
 arena_init(struct arena *a)
 {
-    *a = (struct arena){NULL, 0};
+    *a = (struct arena){.chunk = NULL};
 }
 
 void
@@ -152,6 +180,7 @@ arena_reset(struct arena *a)
         chunk_put(c);
     }
     a->used = 0;
+    a->n = 0;
 }
 
 void
@@ -176,26 +205,44 @@ cut(struct arena_chunk *c, size_t n, size_t align)
     return p;
 }
 
-static char *
-cut_from_new(struct arena *a, size_t n, size_t align)
+/* n bytes do not fit into the first chunk: shall they have one of their own? */
+static bool
+wants_own(const struct arena_chunk *first, size_t n)
 {
-    bool own = n > OWN_CHUNK;
-    size_t size = DATA_SIZE;
-    struct arena_chunk *c;
+    return n > OWN_CHUNK || (first && which_size(first->size) < SIZES &&
+                             first->size - first->used > first->size / 4);
+}
 
-    if (own) {
-        if (__builtin_add_overflow(n, align + gap, &size))
-            mem_exhausted(n);
-        size += size == DATA_SIZE; /* chunk_put tells chunks apart by their size */
-    }
+static char *
+cut_from_own(struct arena *a, size_t n, size_t align)
+{
+    struct arena_chunk *c;
+    size_t size;
+
+    if (__builtin_add_overflow(n, align + gap, &size))
+        mem_exhausted(n);
+    size += which_size(size) < SIZES; /* chunk_put tells chunks apart by their size */
     c = chunk_new(size);
-    if (own && a->chunk) {
+    if (a->chunk) {
         c->next = a->chunk->next;
         a->chunk->next = c;
     } else {
-        c->next = a->chunk;
         a->chunk = c;
     }
+    return cut(c, n, align);
+}
+
+static char *
+cut_from_next(struct arena *a, size_t n, size_t align)
+{
+    unsigned i = a->n++ / EACH_SIZE;
+    struct arena_chunk *c;
+
+    while (i < SIZES - 1 && n + align + gap > usual_size(i))
+        i++;
+    c = chunk_new(usual_size(i < SIZES ? i : SIZES - 1));
+    c->next = a->chunk;
+    a->chunk = c;
     return cut(c, n, align);
 }
 
@@ -208,7 +255,7 @@ arena_alloc(struct arena *a, size_t n, size_t align)
     if (a->chunk)
         p = cut(a->chunk, n, align);
     if (!p)
-        p = cut_from_new(a, n, align);
+        p = wants_own(a->chunk, n) ? cut_from_own(a, n, align) : cut_from_next(a, n, align);
     unpoison(p, n);
     a->used += n;
     return memset(p, 0, n);

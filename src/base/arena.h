@@ -3,9 +3,9 @@
  * An arena hands out zeroed, aligned memory from chunks and never returns NULL: bodies, depth
  * and counts are bounded at the door (limits in policy/settings.h), so what is asked for here
  * is bounded too, and a failing malloc ends the process with a message.  Chunks of the usual
- * size come from and go back to a bounded per-thread cache; larger requests get a chunk of
- * their own. Free memory is poisoned under ASan.  Not thread-safe: an arena belongs to one
- * coroutine.
+ * sizes (1 KiB at first, up to 4 later) come from and go back to a bounded per-thread cache;
+ * larger requests get a chunk of their own. Free memory is poisoned under ASan.  Not
+ * thread-safe: an arena belongs to one coroutine.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
@@ -20,6 +20,7 @@ struct arena_chunk;
 struct arena {
     struct arena_chunk *chunk; /* newest first */
     size_t used;               /* bytes handed out since init or reset */
+    unsigned n;                /* private: chunks that were not made to measure */
 };
 
 void arena_init(struct arena *a);  /* allocates nothing yet */

@@ -18,7 +18,12 @@
 
 #include "base/mem.h"
 
-enum { CAP_FIRST = 128 };
+enum { CAP_FIRST = 128, SPARE_MAX = 256 * 1024 };
+
+static _Thread_local struct {
+    char *p;
+    size_t cap;
+} spare;
 
 void
 buf_init(struct buf *b, size_t max)
@@ -182,4 +187,32 @@ buf_shrink(struct buf *b, size_t keep)
 {
     if (b->n == 0 && b->cap > keep)
         buf_fini(b);
+}
+
+void
+buf_borrow(struct buf *b)
+{
+    if (b->p || !spare.p || spare.cap > cap_limit(b->max))
+        return;
+    b->p = spare.p;
+    b->cap = spare.cap;
+    spare.p = NULL;
+}
+
+void
+buf_return(struct buf *b)
+{
+    if (b->p && !spare.p && b->cap <= SPARE_MAX) {
+        spare.p = b->p;
+        spare.cap = b->cap;
+        b->p = NULL;
+    }
+    buf_fini(b);
+}
+
+void
+buf_thread_fini(void)
+{
+    mem_free(spare.p);
+    spare.p = NULL;
 }

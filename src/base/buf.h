@@ -53,4 +53,12 @@ void buf_truncate(struct buf *b, size_t n);
 /* Empty and larger than keep bytes: gives the memory back. */
 void buf_shrink(struct buf *b, size_t keep);
 
+/* For buffers that are filled and emptied without a suspension in between: one allocation
+ * serves all of a thread's.  buf_borrow gives b, which has none yet, the thread's spare memory
+ * if that is there; buf_return empties b and makes its memory the spare one, or frees it. */
+void buf_borrow(struct buf *b);
+void buf_return(struct buf *b);
+/* Frees the calling thread's (end of a worker, tests). */
+void buf_thread_fini(void);
+
 #endif

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static _Thread_local uint64_t asked;
+
 void
 mem_exhausted(size_t n)
 {
@@ -22,6 +24,7 @@ mem_alloc(size_t n)
 {
     void *p = calloc(1, n ? n : 1);
 
+    asked++;
     if (!p)
         mem_exhausted(n);
     return p;
@@ -42,9 +45,16 @@ mem_grow(void *p, size_t n)
 {
     void *q = realloc(p, n ? n : 1);
 
+    asked++;
     if (!q)
         mem_exhausted(n);
     return q;
+}
+
+uint64_t
+mem_asked(void)
+{
+    return asked;
 }
 
 void

@@ -7,6 +7,7 @@
 #define BASE_MEM_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "triglot/str.h"
 
@@ -18,6 +19,9 @@ void *mem_array(size_t n, size_t size) __attribute__((returns_nonnull));
 void *mem_grow(void *p, size_t n) __attribute__((returns_nonnull));
 void mem_free(void *p);                                         /* accepts NULL */
 char *mem_dup_z(struct str s) __attribute__((returns_nonnull)); /* NUL-terminated copy */
+/* How often the calling thread has asked for memory by the above, arenas and buffers included.
+ * For tests: an event that passes by asks for none. */
+uint64_t mem_asked(void);
 /* Says on standard error that n bytes could not be had, and aborts.  For code that gets memory
  * from elsewhere (mmap) and has no other way out either. */
 void mem_exhausted(size_t n) __attribute__((noreturn, cold));

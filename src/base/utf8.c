@@ -33,6 +33,24 @@ utf8_valid(struct str s)
 }
 
 size_t
+utf8_count(struct str s)
+{
+    const char *p = s.p, *end = p + s.n;
+    size_t n = s.n;
+
+    for (; end - p >= 8; p += 8) {
+        uint64_t v;
+
+        memcpy(&v, p, 8);
+        v = v >> 7 & ~v >> 6 & UINT64_C(0x0101010101010101); /* one in each that continues */
+        n -= v * UINT64_C(0x0101010101010101) >> 56;
+    }
+    for (; p < end; p++)
+        n -= ((unsigned char)*p & 0xc0) == 0x80;
+    return n;
+}
+
+size_t
 utf8_put(char out[4], uint32_t cp)
 {
     if (cp < 0x80) {

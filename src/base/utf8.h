@@ -13,6 +13,8 @@ bool utf8_valid(struct str s);
 /* Writes 1 to 4 bytes for a scalar value, returns how many; 0 for a surrogate or above 10FFFF.
  */
 size_t utf8_put(char out[4], uint32_t cp);
+/* How many characters a well-formed text has; of any other, its bytes that continue none. */
+size_t utf8_count(struct str s);
 /* The longest prefix of at most n bytes that does not end inside a sequence.  That holds for
  * the end of s too: with n == s.n it leaves out a sequence whose rest has not arrived yet. */
 size_t utf8_floor(struct str s, size_t n);

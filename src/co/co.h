@@ -76,10 +76,6 @@ void co_long_turns(const struct co_sched *s,
 /* Debug builds (stacks painted): deepest stack use in bytes by spawn name, most first; calls
  * row for each.  Release builds: calls nothing. */
 void co_stack_census(void (*row)(void *arg, const char *name, size_t bytes_max), void *arg);
-/* Gives the calling coroutine's stack pages below the current frame back to the kernel.  One
- * system call: for a coroutine that did deep work and is now to wait for long (a stream). */
-void co_stack_trim(void);
-
 struct co_timer {
     struct heap_node node;           /* key: never later than at                      */
     co_time at;                      /* CO_NEVER while disarmed                       */
@@ -117,6 +113,10 @@ void co_cancel(struct co_scope *s, tg_rc why);
  * the scope.  Returns the scope's own cancel reason, else the first failure of a child, else
  * TG_OK.  S */
 tg_rc co_scope_close(struct co_scope *s);
+/* Gives the kernel back those pages of a stack that its coroutine, the opener of s, does not
+ * use where it waits now.  One system call: for one that did deep work and is to wait for long
+ * (a stream).  From another coroutine, timers and done functions. */
+void co_stack_trim(const struct co_scope *s);
 /* The reason the next S call of the calling coroutine would return, else TG_OK. */
 tg_rc co_cancelled(void);
 /* Until this time (or co_unshield) the calling coroutine's S calls do not see the cancellation

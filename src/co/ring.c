@@ -337,6 +337,18 @@ ring_recv_many(struct ring *r, struct ring_op *op, int fd)
 }
 
 void
+ring_recv_once(struct ring *r, struct ring_op *op, int fd)
+{
+    struct io_uring_sqe *sqe = begin(r, op);
+
+    assert(r->buf_ring);
+    io_uring_prep_recv(sqe, fd, NULL, 0, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = BUFFER_GROUP;
+    end(sqe, op);
+}
+
+void
 ring_recv(struct ring *r, struct ring_op *op, int fd, void *p, size_t n)
 {
     struct io_uring_sqe *sqe = begin(r, op);

@@ -65,6 +65,8 @@ void ring_connect(struct ring *r, struct ring_op *op, int fd, const struct socka
                   socklen_t len);
 /* Multishot into provided buffers.  -ENOBUFS ends it: re-arm when buffers have come back. */
 void ring_recv_many(struct ring *r, struct ring_op *op, int fd);
+/* One receive into one of them.  -ENOBUFS as above. */
+void ring_recv_once(struct ring *r, struct ring_op *op, int fd);
 void ring_recv(struct ring *r, struct ring_op *op, int fd, void *p, size_t n);
 void ring_send(struct ring *r, struct ring_op *op, int fd, const void *p, size_t n);
 void ring_poll(struct ring *r, struct ring_op *op, int fd, unsigned events); /* one shot */

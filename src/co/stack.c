@@ -260,18 +260,17 @@ co_stacks_trim(struct co_stacks *p)
 }
 
 void
-co_stack_trim(void)
+co_stack_trim(const struct co_scope *s)
 {
-    struct co *c = co_cur();
-    uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
+    const struct co *c = s->owner;
+    uintptr_t sp = (uintptr_t)c->ctx.sp & ~(uintptr_t)(PAGE - 1);
 
-    /* A page of slack: the red zone, and the frame of madvise itself. */
-    sp = (sp - PAGE) & ~(uintptr_t)(PAGE - 1);
+    assert(c != co_self->cur);
 #ifndef CO_PAINT
     if (sp > (uintptr_t)c->ctx.lo)
         (void)madvise(c->ctx.lo, sp - (uintptr_t)c->ctx.lo, MADV_DONTNEED);
 #else
-    (void)c, (void)sp;
+    (void)sp;
 #endif
 }
 

@@ -2,8 +2,9 @@
  *
  * Outwards one table has a row for each kind.  Inwards another one knows the words that
  * upstreams put into "code" and "type"; the code says more than the type, so it is asked first,
- * then the type, then a number that is an HTTP status.  A context that is too long is told by a
- * plain 400 in many servers and only their words show it; agents must know, because they can
+ * then the type, then a number that is an HTTP status.  Some types are given to everything that
+ * fails; the status of the answer says more than these.  A context that is too long is told by
+ * a plain 400 in many servers and only their words show it; agents must know, because they can
  * compact and go on.
  *
  * Servers that call themselves compatible describe errors in several ways:
@@ -13,13 +14,17 @@
  *   {"object":"error","message":...}                older servers of open models
  *   {"detail":...}  {"message":...}                 frameworks and proxies in front
  *
- * What the body does not tell the status does.  A refused key is the gateway's own: a client
- * that was told 401 would ask its user for another one, and the words may show a part of it.
+ * What the body does not tell the status does.  A code of the upstream that is none of our
+ * words goes on to clients of these dialects if it looks like one.  A refused key is the
+ * gateway's own, wherever the error stands: a client that was told 401 would ask its user for
+ * another one, and the words may show a part of it.
  */
 #include "dialect/openai.h"
 
 #include "base/arena.h"
 #include "json/scan.h"
+
+enum { RAW_MAX = 16384, CODE_MAX = 64 };
 
 #define COUNT(v) (sizeof(v) / sizeof((v)[0]))
 
@@ -54,16 +59,47 @@ openai_error_status(const struct tg_err *err)
     return err->http >= 400 && err->http <= 599 ? err->http : rows[row_of(err)].http;
 }
 
-const char *
+static bool
+is_code_char(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '_' || c == '-' || c == '.';
+}
+
+/* The upstream's own word, where clients do not look for one of ours. */
+static struct str
+foreign_code(const struct tg_err *err)
+{
+    struct json_member m;
+    struct str code;
+
+    if (err->kind != TG_ERR_INVALID_REQUEST && err->kind != TG_ERR_NOT_FOUND &&
+        err->kind != TG_ERR_PERMISSION && err->kind != TG_ERR_TOO_LARGE &&
+        err->kind != TG_ERR_UPSTREAM)
+        return STR("");
+    if (err->raw.n == 0 || !json_get(err->raw, STR("code"), &m) || m.kind != JSON_STRING ||
+        m.value.n < 3 || m.value.n > CODE_MAX + 2)
+        return STR("");
+    code = str_of(m.value.p + 1, m.value.n - 2);
+    for (size_t i = 0; i < code.n; i++)
+        if (!is_code_char((unsigned char)code.p[i]))
+            return STR("");
+    return code;
+}
+
+struct str
 openai_error_code(const struct tg_err *err)
 {
-    return err->code ? err->code : rows[row_of(err)].code;
+    struct str foreign = foreign_code(err);
+    const char *own = err->code ? err->code : rows[row_of(err)].code;
+
+    return foreign.n ? foreign : own ? str_z(own) : foreign;
 }
 
 void
 openai_put_error(struct json_out *o, const struct tg_err *err)
 {
-    const char *code = openai_error_code(err);
+    struct str code = openai_error_code(err);
 
     json_open(o, '{');
     json_kv_str(o, "message", str_z(err->msg[0] ? err->msg : "the request failed"));
@@ -74,8 +110,8 @@ openai_put_error(struct json_out *o, const struct tg_err *err)
     else
         json_null(o);
     json_key(o, "code");
-    if (code)
-        json_str(o, str_z(code));
+    if (code.n)
+        json_str(o, code);
     else
         json_null(o);
     json_close(o);
@@ -131,66 +167,70 @@ openai_error_is(struct str value)
 static const struct word {
     const char *word;
     enum tg_err_kind kind;
-    bool code; /* worth keeping as our code; a type is too general for that */
+    bool code;    /* worth keeping as our code; a type is too general for that */
+    bool general; /* servers say it for everything, so that a status says more */
 } words[] = {
-    {"rate_limit_exceeded", TG_ERR_RATE_LIMIT, true},
-    {"rate_limit_error", TG_ERR_RATE_LIMIT, false},
-    {"too_many_requests", TG_ERR_RATE_LIMIT, false},
-    {"requests", TG_ERR_RATE_LIMIT, false},
-    {"tokens", TG_ERR_RATE_LIMIT, false},
-    {"slow_down", TG_ERR_RATE_LIMIT, true},
-    {"insufficient_quota", TG_ERR_QUOTA, true},
-    {"credit_balance_exhausted", TG_ERR_QUOTA, true},
-    {"billing_hard_limit_reached", TG_ERR_QUOTA, true},
-    {"context_length_exceeded", TG_ERR_CONTEXT_LENGTH, true},
-    {"exceed_context_size_error", TG_ERR_CONTEXT_LENGTH, false},
-    {"server_is_overloaded", TG_ERR_OVERLOADED, true},
-    {"overloaded_error", TG_ERR_OVERLOADED, false},
-    {"overloaded", TG_ERR_OVERLOADED, false},
-    {"engine_overloaded", TG_ERR_OVERLOADED, true},
-    {"service_unavailable_error", TG_ERR_OVERLOADED, false},
-    {"service_unavailable", TG_ERR_OVERLOADED, false},
-    {"model_not_found", TG_ERR_NOT_FOUND, true},
-    {"not_found_error", TG_ERR_NOT_FOUND, false},
-    {"not_found", TG_ERR_NOT_FOUND, false},
-    {"invalid_api_key", TG_ERR_AUTH, true},
-    {"authentication_error", TG_ERR_AUTH, false},
-    {"unauthorized", TG_ERR_AUTH, false},
-    {"permission_error", TG_ERR_PERMISSION, false},
-    {"permission_denied", TG_ERR_PERMISSION, false},
-    {"request_too_large", TG_ERR_TOO_LARGE, true},
-    {"timeout_error", TG_ERR_TIMEOUT, false},
-    {"timeout", TG_ERR_TIMEOUT, false},
-    {"content_policy_violation", TG_ERR_INVALID_REQUEST, true},
-    {"invalid_prompt", TG_ERR_INVALID_REQUEST, false},
-    {"invalid_value", TG_ERR_INVALID_REQUEST, true},
-    {"unsupported_parameter", TG_ERR_INVALID_REQUEST, true},
-    {"unsupported_value", TG_ERR_INVALID_REQUEST, true},
-    {"invalid_request_error", TG_ERR_INVALID_REQUEST, false},
-    {"invalid_request", TG_ERR_INVALID_REQUEST, false},
-    {"bad_request", TG_ERR_INVALID_REQUEST, false},
-    {"BadRequestError", TG_ERR_INVALID_REQUEST, false},
-    {"server_error", TG_ERR_UPSTREAM, true},
-    {"internal_server_error", TG_ERR_UPSTREAM, false},
-    {"internal_error", TG_ERR_UPSTREAM, false},
-    {"api_error", TG_ERR_UPSTREAM, false},
+    {"rate_limit_exceeded", TG_ERR_RATE_LIMIT, true, false},
+    {"rate_limit_error", TG_ERR_RATE_LIMIT, false, false},
+    {"too_many_requests", TG_ERR_RATE_LIMIT, false, false},
+    {"requests", TG_ERR_RATE_LIMIT, false, false},
+    {"tokens", TG_ERR_RATE_LIMIT, false, false},
+    {"slow_down", TG_ERR_RATE_LIMIT, true, false},
+    {"insufficient_quota", TG_ERR_QUOTA, true, false},
+    {"credit_balance_exhausted", TG_ERR_QUOTA, true, false},
+    {"billing_hard_limit_reached", TG_ERR_QUOTA, true, false},
+    {"context_length_exceeded", TG_ERR_CONTEXT_LENGTH, true, false},
+    {"exceed_context_size_error", TG_ERR_CONTEXT_LENGTH, false, false},
+    {"server_is_overloaded", TG_ERR_OVERLOADED, true, false},
+    {"overloaded_error", TG_ERR_OVERLOADED, false, false},
+    {"overloaded", TG_ERR_OVERLOADED, false, false},
+    {"engine_overloaded", TG_ERR_OVERLOADED, true, false},
+    {"service_unavailable_error", TG_ERR_OVERLOADED, false, false},
+    {"service_unavailable", TG_ERR_OVERLOADED, false, false},
+    {"model_not_found", TG_ERR_NOT_FOUND, true, false},
+    {"not_found_error", TG_ERR_NOT_FOUND, false, false},
+    {"not_found", TG_ERR_NOT_FOUND, false, false},
+    {"invalid_api_key", TG_ERR_AUTH, true, false},
+    {"authentication_error", TG_ERR_AUTH, false, false},
+    {"unauthorized", TG_ERR_AUTH, false, false},
+    {"permission_error", TG_ERR_PERMISSION, false, false},
+    {"permission_denied", TG_ERR_PERMISSION, false, false},
+    {"request_too_large", TG_ERR_TOO_LARGE, true, false},
+    {"timeout_error", TG_ERR_TIMEOUT, false, false},
+    {"timeout", TG_ERR_TIMEOUT, false, false},
+    {"content_policy_violation", TG_ERR_INVALID_REQUEST, true, false},
+    {"invalid_prompt", TG_ERR_INVALID_REQUEST, false, false},
+    {"invalid_value", TG_ERR_INVALID_REQUEST, true, false},
+    {"unsupported_parameter", TG_ERR_INVALID_REQUEST, true, false},
+    {"unsupported_value", TG_ERR_INVALID_REQUEST, true, false},
+    {"invalid_request_error", TG_ERR_INVALID_REQUEST, false, true},
+    {"invalid_request", TG_ERR_INVALID_REQUEST, false, true},
+    {"bad_request", TG_ERR_INVALID_REQUEST, false, true},
+    {"BadRequestError", TG_ERR_INVALID_REQUEST, false, true},
+    {"server_error", TG_ERR_UPSTREAM, true, true},
+    {"internal_server_error", TG_ERR_UPSTREAM, false, true},
+    {"internal_error", TG_ERR_UPSTREAM, false, true},
+    {"api_error", TG_ERR_UPSTREAM, false, true},
 };
 
 static const struct {
     int64_t status;
     enum tg_err_kind kind;
 } statuses[] = {
-    {400, TG_ERR_INVALID_REQUEST}, {401, TG_ERR_AUTH},
-    {402, TG_ERR_QUOTA},           {403, TG_ERR_PERMISSION},
-    {404, TG_ERR_NOT_FOUND},       {408, TG_ERR_TIMEOUT},
-    {413, TG_ERR_TOO_LARGE},       {422, TG_ERR_INVALID_REQUEST},
-    {429, TG_ERR_RATE_LIMIT},      {503, TG_ERR_OVERLOADED},
-    {504, TG_ERR_TIMEOUT},         {529, TG_ERR_OVERLOADED},
+    {400, TG_ERR_INVALID_REQUEST}, {401, TG_ERR_AUTH},       {402, TG_ERR_QUOTA},
+    {403, TG_ERR_PERMISSION},      {404, TG_ERR_NOT_FOUND},  {408, TG_ERR_TIMEOUT},
+    {409, TG_ERR_INVALID_REQUEST}, {413, TG_ERR_TOO_LARGE},  {422, TG_ERR_INVALID_REQUEST},
+    {429, TG_ERR_RATE_LIMIT},      {503, TG_ERR_OVERLOADED}, {504, TG_ERR_TIMEOUT},
+    {529, TG_ERR_OVERLOADED},
 };
 
 static const char *const too_long[] = {"maximum context length", "context window",
                                        "prompt is too long", "available context size",
                                        "context length"};
+
+/* The gateway's key, refused by servers that have no word for it. */
+static const char *const bad_key[] = {"Incorrect API key", "Invalid API key", "invalid api key",
+                                      "API key not valid", "invalid x-api-key"};
 
 static const struct word *
 find_word(struct str value)
@@ -208,36 +248,42 @@ kind_of_status(int64_t status)
     for (size_t i = 0; i < COUNT(statuses); i++)
         if (statuses[i].status == status)
             return statuses[i].kind;
-    return TG_ERR_NONE;
+    return status >= 500 && status <= 599 ? TG_ERR_UPSTREAM : TG_ERR_NONE;
 }
 
-/* The kind that the error's fields name; TG_ERR_NONE when they say nothing known. */
+/* What the error's fields name: the kind of the first that is not general, else of the first
+ * that is; TG_ERR_NONE when they say nothing known. */
 static enum tg_err_kind
-kind_of(struct str value, const char **ret_code)
+kind_of(struct str value, const char **ret_code, bool *ret_general)
 {
     static const char *const asked[] = {"code", "type", "code", "status", "status_code"};
+    enum tg_err_kind found = TG_ERR_NONE;
     struct json_member m;
     int64_t v;
 
     for (size_t i = 0; i < COUNT(asked); i++) {
+        struct word say = {NULL, TG_ERR_NONE, false, true};
+
         if (!json_get(value, str_z(asked[i]), &m))
             continue;
         if (m.kind == JSON_STRING) {
             const struct word *w = find_word(m.value);
 
-            if (w) {
-                *ret_code = w->code ? w->word : NULL;
-                return w->kind;
-            }
-        } else if (m.kind == JSON_NUMBER && i >= 2) {
-            enum tg_err_kind kind =
-                json_i64(m.value, &v) == TG_OK ? kind_of_status(v) : TG_ERR_NONE;
-
-            if (kind != TG_ERR_NONE)
-                return kind;
+            if (w)
+                say = *w;
+        } else if (m.kind == JSON_NUMBER && i >= 2 && json_i64(m.value, &v) == TG_OK) {
+            say.kind = kind_of_status(v);
+            say.general = say.kind == TG_ERR_INVALID_REQUEST || say.kind == TG_ERR_UPSTREAM;
         }
+        if (say.kind == TG_ERR_NONE || (found != TG_ERR_NONE && say.general))
+            continue;
+        found = say.kind;
+        *ret_code = say.code ? say.word : NULL;
+        *ret_general = say.general;
+        if (!say.general)
+            break;
     }
-    return TG_ERR_NONE;
+    return found;
 }
 
 static tg_rc
@@ -260,45 +306,106 @@ rc_of(enum tg_err_kind kind)
     }
 }
 
+static bool
+says(struct str text, const char *const *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (memmem(text.p, text.n, v[i], strlen(v[i])))
+            return true;
+    return false;
+}
+
 /* The kind that the words confirm. */
 static enum tg_err_kind
 judge(enum tg_err_kind kind, struct str text)
 {
     if (kind == TG_ERR_NONE)
         kind = TG_ERR_UPSTREAM;
-    if (kind == TG_ERR_INVALID_REQUEST || kind == TG_ERR_UPSTREAM)
-        for (size_t i = 0; i < COUNT(too_long); i++)
-            if (memmem(text.p, text.n, too_long[i], strlen(too_long[i])))
-                return TG_ERR_CONTEXT_LENGTH;
-    return kind;
+    if (kind != TG_ERR_INVALID_REQUEST && kind != TG_ERR_UPSTREAM && kind != TG_ERR_TOO_LARGE &&
+        kind != TG_ERR_PERMISSION)
+        return kind;
+    if (says(text, bad_key, COUNT(bad_key)))
+        return TG_ERR_AUTH;
+    return kind != TG_ERR_PERMISSION && says(text, too_long, COUNT(too_long))
+               ? TG_ERR_CONTEXT_LENGTH
+               : kind;
+}
+
+/* Our code for a kind where the upstream's words did not name one. */
+static const char *
+code_for(enum tg_err_kind kind, unsigned status, struct str text)
+{
+    if (kind == TG_ERR_NOT_FOUND &&
+        (memmem(text.p, text.n, "model", 5) || memmem(text.p, text.n, "Model", 5)))
+        return "model_not_found";
+    if (kind == TG_ERR_INVALID_REQUEST && status == 409)
+        return "conflict";
+    return rows[kind].code;
+}
+
+/* value is the upstream's error, "" = it gave none; status is 0 where the error came under one
+ * that says nothing.  False: it is about credentials, and nothing of it may be shown. */
+static bool
+read_error(unsigned status, struct str value, struct tg_err *err)
+{
+    enum tg_err_kind said, kind, by_status = kind_of_status(status);
+    struct str text = {NULL, 0};
+    const char *code = NULL;
+    struct json_member m;
+    bool general = true;
+    struct arena a;
+
+    arena_init(&a);
+    if (value.n && json_kind_of(value) == JSON_STRING)
+        (void)!json_string(&a, value, &text);
+    else if (value.n && json_get(value, STR("message"), &m))
+        (void)!json_string(&a, m.value, &text);
+    if (text.n == 0)
+        text = value.n ? STR("the upstream reported an error without saying which")
+                       : arena_printf(&a, "the upstream answered with status %u", status);
+    said = value.n ? kind_of(value, &code, &general) : TG_ERR_NONE;
+    kind = general && by_status != TG_ERR_NONE ? by_status : said;
+    kind = judge(by_status == TG_ERR_AUTH ? by_status : kind, text);
+    if (kind != said || (general && status))
+        code = NULL;
+    if (kind == TG_ERR_AUTH)
+        (void)tg_fail(err, TG_EUNAVAIL, TG_ERR_UPSTREAM, "upstream_auth",
+                      "the upstream refused the gateway's credentials");
+    else
+        (void)tg_fail(err, rc_of(kind), kind, code ? code : code_for(kind, status, text),
+                      "%.*s", (int)(text.n < sizeof err->msg ? text.n : sizeof err->msg),
+                      text.p);
+    if (kind == TG_ERR_INVALID_REQUEST && status == 409)
+        err->http = 409;
+    err->origin = TG_FROM_UPSTREAM;
+    arena_fini(&a);
+    return kind != TG_ERR_AUTH;
 }
 
 void
 openai_read_error(struct str value, struct tg_err *err)
 {
-    struct str text = {NULL, 0};
-    enum tg_err_kind said, kind;
-    const char *code = NULL;
-    struct json_member m;
-    struct arena a;
+    if (err)
+        (void)read_error(0, value, err);
+}
 
-    if (!err)
-        return;
-    arena_init(&a);
-    if (json_kind_of(value) == JSON_STRING)
-        (void)!json_string(&a, value, &text);
-    else if (json_get(value, STR("message"), &m))
-        (void)!json_string(&a, m.value, &text);
-    if (text.n == 0)
-        text = STR("the upstream reported an error without saying which");
-    said = kind_of(value, &code);
-    kind = judge(said, text);
-    if (kind != said)
-        code = NULL;
-    (void)tg_fail(err, rc_of(kind), kind, code ? code : rows[kind].code, "%.*s",
-                  (int)(text.n < sizeof err->msg ? text.n : sizeof err->msg), text.p);
-    err->origin = TG_FROM_UPSTREAM;
-    arena_fini(&a);
+/* Is it an object that clients may see as it is? */
+static bool
+may_show(struct str value)
+{
+    return json_kind_of(value) == JSON_OBJECT && value.n > 2 && value.n <= RAW_MAX;
+}
+
+tg_rc
+openai_take_error(struct dialect_dec *d, struct str value)
+{
+    struct tg_err err = {0};
+
+    if (read_error(0, value, &err) && may_show(value))
+        err.raw = arena_dup(d->arena, value);
+    if (d->err)
+        *d->err = err;
+    return err.rc;
 }
 
 static bool
@@ -337,29 +444,14 @@ openai_find_error(struct str body, struct str *ret)
 void
 openai_decode_error(unsigned status, struct str body, struct tg_err *err)
 {
-    struct tg_err said = {0};
-    enum tg_err_kind kind = kind_of_status(status);
-    struct str error;
+    struct str error = {NULL, 0};
 
     if (!err)
         return;
-    if (json_check(body, JSON_DEPTH_MAX, NULL) == TG_OK && openai_find_error(body, &error))
-        openai_read_error(error, &said);
-    if (status == 401 || said.kind == TG_ERR_AUTH) {
-        (void)tg_fail(err, TG_EUNAVAIL, TG_ERR_UPSTREAM, "upstream_auth",
-                      "the upstream refused the gateway's credentials");
-    } else if (said.rc != TG_OK && said.kind != TG_ERR_UPSTREAM) {
-        *err = said;
-    } else {
-        if (kind == TG_ERR_NONE)
-            kind = TG_ERR_UPSTREAM;
-        if (said.rc != TG_OK)
-            (void)tg_fail(err, rc_of(kind), kind, rows[kind].code, "%s", said.msg);
-        else
-            (void)tg_fail(err, rc_of(kind), kind, rows[kind].code,
-                          "the upstream answered with status %u", status);
-    }
-    err->origin = TG_FROM_UPSTREAM;
+    if (json_check(body, JSON_DEPTH_MAX, NULL) != TG_OK || !openai_find_error(body, &error))
+        error.n = 0;
+    if (read_error(status, error, err) && may_show(error))
+        err->raw = error;
 }
 
 static void

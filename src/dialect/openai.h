@@ -12,8 +12,9 @@
 
 /* HTTP status of an answer with this error. */
 unsigned openai_error_status(const struct tg_err *err);
-/* The words of err: its own code, else its kind's; NULL = none. */
-const char *openai_error_code(const struct tg_err *err);
+/* The word of err: the upstream's where it gave one that is clean and clients do not look for
+ * ours, else its own code, else its kind's; "" = none.  Borrowed of err. */
+struct str openai_error_code(const struct tg_err *err);
 /* {"error":{message,type,param,code}}.  TG_ELIMIT, and b as it was. */
 TG_MUST_USE tg_rc openai_encode_error(const struct tg_err *err, struct buf *b);
 /* The inner object alone, as a value. */
@@ -23,11 +24,16 @@ void openai_put_error(struct json_out *o, const struct tg_err *err);
 bool openai_error_fits(struct str body);
 /* Is this value of an "error" field one that clients take for an error? */
 bool openai_error_is(struct str value);
-/* Fills err from such a value (an object, or a text); origin upstream.  err may be NULL. */
+/* Fills err from such a value (an object, or a text); origin upstream.  Of one about
+ * credentials it says only that (code "upstream_auth").  err may be NULL. */
 void openai_read_error(struct str value, struct tg_err *err);
+/* The same for an error in the place of an answer, or of a part of one: d->err gets the object
+ * too (raw).  Returns its rc. */
+TG_MUST_USE tg_rc openai_take_error(struct dialect_dec *d, struct str value);
 /* The value that describes the error in a JSON body of one of the usual shapes.  Borrowed. */
 bool openai_find_error(struct str body, struct str *ret);
-/* Fills err from an answer with a bad status, whatever its body is; origin upstream. */
+/* Fills err from an answer with a bad status, whatever its body is; origin upstream.  raw
+ * borrows from body. */
 void openai_decode_error(unsigned status, struct str body, struct tg_err *err);
 
 /* The list of models, and one of them.  TG_ELIMIT. */

@@ -30,7 +30,7 @@ access_log(struct exchange *x)
     log_str(&l, "key", none);
     log_str(&l, "method", x->req ? x->req->method : none);
     log_str(&l, "route", str_z(x->route));
-    log_str(&l, "dialect_in", str_z(x->dialect->name));
+    log_str(&l, "dialect_in", str_z((x->asked_in ? x->asked_in : x->dialect)->name));
     log_str(&l, "dialect_out", str_z(x->provider_dialect));
     log_str(&l, "provider", x->provider);
     log_str(&l, "model", x->model);

@@ -48,10 +48,12 @@ take_request_id(struct exchange *x)
         x->req ? http_header_get(x->req, STR("x-request-id")) : (struct str){NULL, 0};
 
     if (request_id_ok(given)) {
-        memcpy(x->id, given.p, given.n);
-        x->id[given.n] = 0;
+        x->id = arena_dup(&x->arena, given).p;
     } else {
-        id_uuid7(x->wall_start, x->id);
+        char *id = arena_alloc(&x->arena, 37, 1);
+
+        id_uuid7(x->wall_start, id);
+        x->id = id;
     }
 }
 
@@ -66,6 +68,16 @@ client_gone(void *arg, bool eof)
     exchange_stop(x, END_CLIENT, TG_EGONE);
 }
 
+/* The end of the last answer could not be sent: the client waits for it, not for us. */
+static void
+idle_gone(void *arg, bool eof)
+{
+    struct conn_in *c = arg;
+
+    if (!eof)
+        co_cancel(&c->scope, TG_EGONE);
+}
+
 static void
 exchange_init(struct exchange *x, struct conn_in *c)
 {
@@ -78,6 +90,7 @@ exchange_init(struct exchange *x, struct conn_in *c)
     x->dialect = dialect_find(STR("chat"));
     x->usage = IR_USAGE_UNKNOWN;
     arena_init(&x->arena);
+    arena_init(&x->request);
     buf_init(&x->body, (size_t)x->settings->limits.body_bytes);
     x->bytes_in_start = sock_bytes_in(c->sock);
 }
@@ -97,6 +110,7 @@ static void
 exchange_fini(struct exchange *x)
 {
     buf_fini(&x->body);
+    arena_fini(&x->request);
     arena_fini(&x->arena);
     upstream_set_unref(x->set);
     x->set = NULL;
@@ -128,7 +142,9 @@ serve_one(struct conn_in *c, bool *ret_linger)
     conf = in_conf(x->settings);
     c->in.conf = &conf;
     c->idle = true;
+    sock_on_gone(c->sock, idle_gone, c);
     rc = http_in_head(&c->in, &x->arena, &head, &x->err);
+    sock_on_gone(c->sock, NULL, NULL);
     c->idle = false;
     if (rc == TG_EGONE || rc == TG_ECANCELED) { /* nobody there, or an idle one let go */
         *ret_linger = false;
@@ -141,7 +157,8 @@ serve_one(struct conn_in *c, bool *ret_linger)
         sock_on_gone(c->sock, client_gone, x);
         endpoints_serve(x);
         sock_on_gone(c->sock, NULL, NULL);
-        again = !x->broken && x->reply.ended && !x->reply.close && http_in_next(&c->in);
+        again = !x->broken && x->reply.ended && !x->reply.close &&
+                x->end != END_WRITE_TIMEOUT && http_in_next(&c->in);
     } else {
         x->reply.close = true;
         exchange_fail(x);

@@ -86,6 +86,16 @@ struct acceptor {
     int fd;
 };
 
+/* The worker ends, for one that serves without accepting would only be waited for. */
+static void
+cannot_accept(struct worker *w, const char *why)
+{
+    if (w->drain_stage != SERVING)
+        return;
+    w->rc = tg_fail(&w->err, TG_EIO, TG_ERR_INTERNAL, "listener", "%s", why);
+    set_stage(w, DELAY);
+}
+
 static tg_rc
 accept_run(void *arg)
 {
@@ -95,11 +105,8 @@ accept_run(void *arg)
     rc = listen_accept(a->fd, accepted, a->w, &a->w->accept_pauses);
     listen_take_rest(a->fd, accepted, a->w);
     close(a->fd);
-    if (rc == TG_EIO && a->w->drain_stage == SERVING) {
-        a->w->rc = tg_fail(&a->w->err, TG_EIO, TG_ERR_INTERNAL, "listener",
-                           "a listener failed and cannot accept any more");
-        set_stage(a->w, DELAY);
-    }
+    if (rc == TG_EIO)
+        cannot_accept(a->w, "a listener failed and cannot accept any more");
     return TG_OK;
 }
 
@@ -116,9 +123,12 @@ accepting_run(void *arg)
     for (unsigned i = 0; rc == TG_OK && i < w->n_listen; i++) {
         acceptors[i] = (struct acceptor){w, w->listen_fd[i]};
         rc = co_spawn(&w->accepting, "accept", accept_run, &acceptors[i]);
+        w->n_accepting += rc == TG_OK;
     }
     if (rc == TG_OK)
         (void)!co_join(&w->accepting);
+    else
+        cannot_accept(w, "no coroutine to accept connections with");
     (void)co_scope_close(&w->accepting);
     w->accepts = false;
     co_event_signal(&w->wake_main);
@@ -229,6 +239,7 @@ serve(struct worker *w)
     }
     (void)co_scope_close(&w->serving);
     upstream_set_unref(w->set);
+    w->set = NULL;
     log_end_of_worker(w);
     logsink_close(&w->log);
     (void)!co_join(&logging);
@@ -274,8 +285,12 @@ thread_main(void *arg)
     }
     if (rc == TG_OK)
         sock_thread_fini();
+    for (unsigned i = w->n_accepting; i < w->n_listen; i++)
+        close(w->listen_fd[i]);
+    upstream_shared_unref(w->shared); /* it never came to run */
     dns_thread_fini();
     arena_thread_fini();
+    buf_thread_fini();
     __atomic_store_n(&w->ended, 1, __ATOMIC_RELEASE);
     pthread_kill(w->main_thread, SIGUSR2);
     post_ready(w);

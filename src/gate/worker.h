@@ -19,7 +19,7 @@ struct worker {
     pthread_t thread, main_thread;
     struct upstream_shared *shared; /* to begin with; the worker's own reference */
     int listen_fd[WORKER_LISTENERS_MAX];
-    unsigned n_listen;
+    unsigned n_listen, n_accepting; /* the first of them belong to their acceptors */
 
     /* the worker's thread only */
     struct upstream_set *set; /* current configuration */

@@ -234,6 +234,16 @@ http_call_ready(struct http_call *c)
     return call_fill(c, NULL) != TG_OK || c->out.n || c->ended;
 }
 
+bool
+http_call_release(struct http_call *c)
+{
+    if (http_call_ready(c))
+        return false;
+    conn_consume(c->conn, c->pending_consume);
+    c->pending_consume = 0;
+    return true;
+}
+
 tg_rc
 http_call_read_all(struct http_call *c, struct buf *out, struct tg_err *err)
 {
@@ -245,6 +255,22 @@ http_call_read_all(struct http_call *c, struct buf *out, struct tg_err *err)
             return call_fail(err, TG_ELIMIT, "upstream_too_large",
                              "sent an answer that is too large");
     return rc;
+}
+
+void
+http_call_settle(struct http_call *c, co_time until)
+{
+    struct str piece = STR("more");
+    struct co_scope sc;
+
+    if (!c->conn || c->ended || c->spoilt)
+        return;
+    co_shield(until);
+    co_scope_open(&sc, until);
+    while (!c->ended && piece.n && http_call_read(c, &piece, NULL) == TG_OK)
+        continue;
+    (void)co_scope_close(&sc);
+    co_unshield();
 }
 
 void

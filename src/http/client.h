@@ -36,7 +36,7 @@ struct http_call {
     struct pool *pool;
     const struct http_call_conf *conf;
     struct conn *conn;
-    struct arena arena; /* request head, parser, response head               */
+    struct arena arena; /* parser, response head                            */
     struct http_parser *parser;
     struct http_head *head; /* without Content-Encoding and Content-Length when coded */
     struct coding *coding;  /* NULL = identity                               */
@@ -68,15 +68,23 @@ void http_call_init(struct http_call *c, struct pool *pool, const struct http_ca
 TG_MUST_USE tg_rc http_call_send(struct http_call *c, const struct http_request_out *req,
                                  struct tg_err *err);
 /* The next body bytes, decoded; n 0 is the end of a complete body.  Borrowed until the next
- * call of this, http_call_ready or http_call_fini.  Errors as above; "upstream_truncated" when
- * the body ends early, "upstream_protocol" when it is not what its framing or coding says,
- * "upstream_too_large" (TG_ELIMIT) past inflated_max.  S */
+ * call of this, http_call_ready, http_call_release or http_call_fini.  Errors as above;
+ * "upstream_truncated" when the body ends early, "upstream_protocol" when it is not what its
+ * framing or coding says, "upstream_too_large" (TG_ELIMIT) past inflated_max.  S */
 TG_MUST_USE tg_rc http_call_read(struct http_call *c, struct str *ret, struct tg_err *err);
 /* The next http_call_read will return without waiting: bytes, the end or an error lie in what
  * has been received.  What has not been taken from the kernel yet does not count. */
 bool http_call_ready(struct http_call *c);
+/* Gives the memory of what has been received back to the connection, for a caller that will
+ * wait for something else than the upstream.  False, and nothing done: there is more to read
+ * without waiting. */
+bool http_call_release(struct http_call *c);
 /* Reads the whole body into out (its max is the bound: TG_ELIMIT, "upstream_too_large").  S */
 TG_MUST_USE tg_rc http_call_read_all(struct http_call *c, struct buf *out, struct tg_err *err);
+/* The caller has all it wants of the body: reads what may still come of it, until that time at
+ * most, so that the connection can be kept.  What comes, and how, is nobody's concern; a caller
+ * whose scopes have been cancelled goes on all the same.  S */
+void http_call_settle(struct http_call *c, co_time until);
 /* Connection back to the pool when the response was complete and it may be used again, else
  * closed at once.  Does not suspend. */
 void http_call_fini(struct http_call *c);

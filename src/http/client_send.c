@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "base/secret.h"
 #include "http/client_int.h"
 #include "http/scan.h"
 
@@ -88,13 +89,13 @@ put_number(struct text *t, uint64_t v)
 
 /* The request head, in the arena. */
 static struct str
-make_head(struct http_call *c, const struct http_request_out *req, size_t body_n)
+make_head(struct arena *a, const struct http_request_out *req, size_t body_n)
 {
     struct text t = {.cap = HEAD_EXTRA + req->method.n + req->path.n + req->host.n};
 
     for (unsigned i = 0; i < req->n_headers; i++)
         t.cap += req->headers[i].name.n + req->headers[i].value.n + 4;
-    t.p = arena_alloc(&c->arena, t.cap, 1);
+    t.p = arena_alloc(a, t.cap, 1);
     put(&t, req->method);
     put(&t, STR(" "));
     put(&t, req->path);
@@ -356,9 +357,27 @@ try_once(struct http_call *c, const struct http_request_out *req, const struct s
     return rc;
 }
 
+/* Twice where the connection that was kept turns out to be dead.  S */
+static tg_rc
+try_twice(struct http_call *c, const struct http_request_out *req, const struct str *v, int n,
+          size_t total, struct tg_err *err)
+{
+    tg_rc rc = try_once(c, req, v, n, total, err);
+
+    if (rc == TG_EGONE && c->conn && c->reused && c->bytes_in == 0) {
+        call_drop_conn(c);
+        c->retried = true;
+        if (err)
+            *err = (struct tg_err){.rc = TG_OK}; /* of the first try nothing is told */
+        rc = try_once(c, req, v, n, total, err);
+    }
+    return rc;
+}
+
 tg_rc
 http_call_send(struct http_call *c, const struct http_request_out *req, struct tg_err *err)
 {
+    struct arena request; /* not kept while the answer comes, which may take minutes */
     struct str *v;
     size_t total = 0;
     tg_rc rc;
@@ -369,16 +388,14 @@ http_call_send(struct http_call *c, const struct http_request_out *req, struct t
                        "the request for the upstream holds a character that must not be sent");
     for (int i = 0; i < req->n_body; i++)
         total += req->body[i].n;
-    v = arena_array(&c->arena, struct str, (size_t)req->n_body + 1);
-    v[0] = make_head(c, req, total);
+    arena_init(&request);
+    v = arena_array(&request, struct str, (size_t)req->n_body + 1);
+    v[0] = make_head(&request, req, total);
     for (int i = 0; i < req->n_body; i++)
         v[i + 1] = req->body[i];
-    rc = try_once(c, req, v, req->n_body + 1, total + v[0].n, err);
-    if (rc == TG_EGONE && c->conn && c->reused && c->bytes_in == 0) {
-        call_drop_conn(c);
-        c->retried = true;
-        rc = try_once(c, req, v, req->n_body + 1, total + v[0].n, err);
-    }
+    rc = try_twice(c, req, v, req->n_body + 1, total + v[0].n, err);
+    secret_wipe((char *)v[0].p, v[0].n); /* a credential is in it */
+    arena_fini(&request);
     if (rc != TG_OK)
         call_drop_conn(c);
     return rc;

@@ -13,7 +13,6 @@
 #include "http/reply.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 
@@ -185,29 +184,36 @@ reply_start(struct reply *r, unsigned status, const struct http_header *h, unsig
     return sock_put_now(r->sock, str_of(scratch.head, scratch.n));
 }
 
+/* By hand: this is needed for every event, and printf takes more of the stack than all the
+ * rest.
+ */
 static struct str
 chunk_head(char text[CHUNK_HEAD_MAX], size_t size)
 {
-    int n = snprintf(text, CHUNK_HEAD_MAX, "%zx\r\n", size);
+    size_t i = CHUNK_HEAD_MAX;
 
-    return str_of(text, (size_t)n);
+    text[--i] = '\n';
+    text[--i] = '\r';
+    do
+        text[--i] = "0123456789abcdef"[size & 15];
+    while (size >>= 4);
+    return str_of(text + i, CHUNK_HEAD_MAX - i);
 }
 
-/* More pieces than fit one call: all but the last line end without suspending. */
+/* More pieces than fit one call. */
 static tg_rc
-write_many(struct reply *r, struct str head, const struct str *v, int n)
+put_many(struct reply *r, struct str head, const struct str *v, int n)
 {
-    tg_rc rc = r->chunked ? sock_put_now(r->sock, head) : TG_OK;
+    tg_rc rc = sock_put_now(r->sock, head);
 
-    for (int i = 0; i < n && rc == TG_OK; i++)
-        rc = sock_put_now(r->sock, v[i]);
-    if (rc != TG_OK)
-        return rc;
-    return sock_put(r->sock, r->chunked ? crlf : STR(""));
+    if (rc == TG_OK)
+        rc = sock_putv_now(r->sock, v, n);
+    return rc == TG_OK ? sock_put_now(r->sock, crlf) : rc;
 }
 
-tg_rc
-reply_write(struct reply *r, const struct str *v, int n)
+/* Never suspends. */
+static tg_rc
+put_chunk(struct reply *r, const struct str *v, int n)
 {
     struct str all[PIECES_MAX + 2], head;
     char text[CHUNK_HEAD_MAX];
@@ -219,40 +225,37 @@ reply_write(struct reply *r, const struct str *v, int n)
     if (total == 0 || r->head_only)
         return TG_OK;
     r->body_bytes += total;
+    if (!r->chunked)
+        return sock_putv_now(r->sock, v, n);
     head = chunk_head(text, total);
     if (n > PIECES_MAX)
-        return write_many(r, head, v, n);
-    if (!r->chunked)
-        return sock_putv(r->sock, v, n);
+        return put_many(r, head, v, n);
     all[0] = head;
     memcpy(all + 1, v, (size_t)n * sizeof *v);
     all[n + 1] = crlf;
-    return sock_putv(r->sock, all, n + 2);
+    return sock_putv_now(r->sock, all, n + 2);
 }
 
 tg_rc
 reply_write_now(struct reply *r, struct str bytes)
 {
-    char text[256];
-    struct str head;
-    tg_rc rc;
+    return put_chunk(r, &bytes, 1);
+}
 
-    assert(r->started && !r->ended);
-    if (bytes.n == 0 || r->head_only)
-        return TG_OK;
-    r->body_bytes += bytes.n;
-    if (!r->chunked)
-        return sock_put_now(r->sock, bytes);
-    head = chunk_head(text, bytes.n);
-    if (head.n + bytes.n + crlf.n <= sizeof text) { /* a heartbeat: one send */
-        memcpy(text + head.n, bytes.p, bytes.n);
-        memcpy(text + head.n + bytes.n, crlf.p, crlf.n);
-        return sock_put_now(r->sock, str_of(text, head.n + bytes.n + crlf.n));
-    }
-    rc = sock_put_now(r->sock, head);
-    if (rc == TG_OK)
-        rc = sock_put_now(r->sock, bytes);
-    return rc == TG_OK ? sock_put_now(r->sock, crlf) : rc;
+tg_rc
+reply_wait(struct reply *r)
+{
+    tg_rc rc = sock_wait_low(r->sock);
+
+    return rc == TG_EGONE ? rc : TG_OK;
+}
+
+tg_rc
+reply_write(struct reply *r, const struct str *v, int n)
+{
+    tg_rc rc = put_chunk(r, v, n);
+
+    return rc == TG_OK ? reply_wait(r) : rc;
 }
 
 tg_rc
@@ -262,5 +265,5 @@ reply_end(struct reply *r)
     r->ended = true;
     if (!r->chunked || r->head_only)
         return TG_OK;
-    return sock_put(r->sock, STR("0\r\n\r\n"));
+    return sock_put_now(r->sock, STR("0\r\n\r\n"));
 }

@@ -29,13 +29,19 @@ TG_MUST_USE tg_rc reply_whole(struct reply *r, unsigned status, const struct htt
  * once, never suspends. */
 TG_MUST_USE tg_rc reply_start(struct reply *r, unsigned status, const struct http_header *h,
                               unsigned n);
-/* Body bytes, one chunk for all pieces together; empty ones write nothing.  S (back-pressure)
- */
+/* Body bytes, one chunk for all pieces together; empty ones write nothing.  TG_EGONE is the
+ * only error.  S (back-pressure; see reply_wait) */
 TG_MUST_USE tg_rc reply_write(struct reply *r, const struct str *v, int n);
-/* The same without suspending (timers). */
+/* The same without suspending: for timers, and for bytes whose memory is to be let go before
+ * waiting. */
 TG_MUST_USE tg_rc reply_write_now(struct reply *r, struct str bytes);
+/* The back-pressure of reply_write.  Not told when the caller is cancelled, which its next call
+ * that waits will be: what is queued has been said, and must not be followed by an error when
+ * it was the end.  S */
+TG_MUST_USE tg_rc reply_wait(struct reply *r);
 /* The terminating chunk.  Not called after a failure: then the body stays unterminated and the
- * connection is closed.  Does not wait for the bytes to leave.  S */
+ * connection is closed.  Queued at once, never suspends: behind it nothing more can be told, so
+ * nobody may be stopped there. */
 TG_MUST_USE tg_rc reply_end(struct reply *r);
 
 /* Header values that hold CR, LF or NUL are left out of a reply, never sent. */

@@ -26,6 +26,7 @@ struct sse_record {
     enum sse_kind kind;
     bool has_data;     /* a data field was there, maybe empty                    */
     bool has_id_retry; /* id or retry fields were there (never pass them on)    */
+    bool has_cr;       /* a line ends with CR or CRLF                            */
     struct str event;  /* last event field, "" = none                            */
     struct str data;   /* data lines joined by LF                                */
     struct str raw;    /* all bytes of the record with its blank line, as they came */

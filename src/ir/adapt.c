@@ -40,19 +40,6 @@ adapt_said(const struct adapt_fit *fit, const char *chat, const char *responses,
                                                    : chat);
 }
 
-struct str
-adapt_path(const struct adapt_fit *fit, unsigned msg)
-{
-    struct str root = adapt_said(fit, "messages", "input", "messages");
-    const struct ir_msg *first = fit->req->msgs;
-
-    /* A Messages client's system text is no message. */
-    if (fit->req->origin && strcmp(fit->req->origin, "messages") == 0 && first &&
-        first->role == IR_SYSTEM && msg > 0)
-        msg--;
-    return arena_printf(fit->a, "%.*s.%u", STR_ARG(root), msg);
-}
-
 tg_rc
 adapt_refuse(const struct adapt_fit *fit, struct str path, const char *why)
 {
@@ -189,6 +176,51 @@ is_freeform(const struct ir_req *req, struct str name)
     return false;
 }
 
+static struct adapt_open *
+take_open(struct ir_adapt *ad)
+{
+    struct adapt_open *o = ad->spare_open;
+
+    if (!o)
+        return arena_new(ad->arena, struct adapt_open);
+    ad->spare_open = o->next;
+    return o;
+}
+
+/* Takes the block at *at out of the open ones.  What is in it stays until the next one opens.
+ */
+static void
+leave_open(struct ir_adapt *ad, struct adapt_open **at)
+{
+    struct adapt_open *o = *at;
+
+    *at = o->next;
+    if (o->scan)
+        adapt_scan_leave(ad, o->scan);
+    o->unwrap = NULL;
+    o->scan = NULL;
+    o->next = ad->spare_open;
+    ad->spare_open = o;
+}
+
+static void
+begin_unwrap(struct ir_adapt *ad, struct adapt_open *o)
+{
+    if (!o->unwrap_room)
+        o->unwrap_room = arena_new(ad->arena, struct adapt_unwrap);
+    o->unwrap = o->unwrap_room;
+    memset(o->unwrap, 0, sizeof *o->unwrap);
+}
+
+static void
+begin_scan(struct ir_adapt *ad, struct adapt_open *o)
+{
+    if (!o->scan_room)
+        o->scan_room = arena_new(ad->arena, struct adapt_scan);
+    o->scan = o->scan_room;
+    memset(o->scan, 0, sizeof *o->scan);
+}
+
 static tg_rc
 on_open(struct ir_adapt *ad, const struct ir_event *ev)
 {
@@ -208,13 +240,13 @@ on_open(struct ir_adapt *ad, const struct ir_event *ev)
         head.freeform |= call;
     }
     if (call || ad->n_stops) {
-        o = arena_new(ad->arena, struct adapt_open);
+        o = take_open(ad);
         o->choice = ev->choice;
         o->block = ev->block;
         if (call)
-            o->unwrap = arena_new(ad->arena, struct adapt_unwrap);
+            begin_unwrap(ad, o);
         else if (head.kind == IR_TEXT)
-            o->scan = arena_new(ad->arena, struct adapt_scan);
+            begin_scan(ad, o);
         o->next = ad->open;
         ad->open = o;
     }
@@ -222,10 +254,12 @@ on_open(struct ir_adapt *ad, const struct ir_event *ev)
 }
 
 /* A choice ends where a sequence was found; when it was the last one, so does the answer,
- * unless its usage is at hand. */
+ * unless its usage is at hand.  An upstream that is left in the middle does not tell its usage,
+ * and a client that asked for it is told that it is not known. */
 static tg_rc
 cut(struct ir_adapt *ad, uint32_t choice, const struct adapt_stop *hit)
 {
+    static const struct ir_usage unknown = {-1, -1, -1, -1, -1};
     struct ir_event ev = {.kind = IR_EV_CLOSE, .choice = choice};
     struct adapt_open **at = &ad->open;
     tg_rc rc = TG_OK;
@@ -238,7 +272,7 @@ cut(struct ir_adapt *ad, uint32_t choice, const struct adapt_stop *hit)
             continue;
         }
         ev.block = (*at)->block;
-        *at = (*at)->next;
+        leave_open(ad, at);
         rc = ad->next->put(ad->next, &ev);
     }
     ev = (struct ir_event){
@@ -248,6 +282,11 @@ cut(struct ir_adapt *ad, uint32_t choice, const struct adapt_stop *hit)
     if (rc != TG_OK || ad->whole || ad->n_ended < ad->req->choices)
         return rc;
     ad->over = true;
+    if (ad->req->stream_usage)
+        rc =
+            ad->next->put(ad->next, &(struct ir_event){.kind = IR_EV_USAGE, .usage = &unknown});
+    if (rc != TG_OK)
+        return rc;
     return ad->next->put(ad->next, &(struct ir_event){.kind = IR_EV_END});
 }
 
@@ -273,11 +312,11 @@ on_close(struct ir_adapt *ad, const struct ir_event *ev)
     tg_rc rc = TG_OK;
 
     if (o) {
-        *at = o->next;
         if (o->unwrap)
             rc = adapt_unwrap_end(o->unwrap, ev, ad->next);
         else if (o->scan)
             rc = adapt_scan_end(ad, o->scan, ev);
+        leave_open(ad, at);
     }
     return rc == TG_OK ? ad->next->put(ad->next, ev) : rc;
 }

@@ -25,8 +25,6 @@ struct ir_adapt *adapt_undo(struct adapt_fit *fit);
 /* The name that the client's dialect has for a thing. */
 struct str adapt_said(const struct adapt_fit *fit, const char *chat, const char *responses,
                       const char *messages);
-/* Place of a message in the client's request: "messages.3", or "input.3"; in the arena. */
-struct str adapt_path(const struct adapt_fit *fit, unsigned msg);
 /* TG_EINVAL with that place. */
 tg_rc adapt_refuse(const struct adapt_fit *fit, struct str path, const char *why);
 /* The texts one behind the other, in the arena. */
@@ -93,8 +91,10 @@ struct adapt_stop {
 
 /* A token's log probabilities whose text is held back. */
 struct adapt_token {
-    struct str element; /* raw JSON, in the arena */
-    uint64_t end;       /* bytes of the block's text up to its end */
+    struct str element; /* raw JSON, in room */
+    char *room;         /* of n_room bytes in the arena; used again with the token */
+    size_t n_room;
+    uint64_t end; /* bytes of the block's text up to its end */
     struct adapt_token *next;
 };
 
@@ -116,11 +116,15 @@ TG_MUST_USE tg_rc adapt_scan(struct ir_adapt *ad, struct adapt_scan *s,
 TG_MUST_USE tg_rc adapt_scan_end(struct ir_adapt *ad, struct adapt_scan *s,
                                  const struct ir_event *place);
 
-/* An open block that something is to be done with. */
+/* Gives back what *s holds; the block is over. */
+void adapt_scan_leave(struct ir_adapt *ad, struct adapt_scan *s);
+
+/* An open block that something is to be done with.  Used again for later blocks, as its room
+ * is; so an answer takes memory for the blocks that are open at once, not for all. */
 struct adapt_open {
     uint32_t choice, block;
-    struct adapt_unwrap *unwrap; /* or NULL */
-    struct adapt_scan *scan;     /* or NULL */
+    struct adapt_unwrap *unwrap, *unwrap_room; /* or NULL */
+    struct adapt_scan *scan, *scan_room;       /* or NULL */
     struct adapt_open *next;
 };
 
@@ -140,6 +144,10 @@ struct ir_adapt {
     bool *cut;   /* ... here                                          */
     unsigned n_ended;
     struct adapt_open *open; /* what was opened last first */
+    struct adapt_open *spare_open;
+    struct adapt_token *spare_tokens;
+    char *probs; /* n_probs bytes for the log probabilities of one event */
+    size_t n_probs;
 };
 
 #endif

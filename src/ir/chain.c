@@ -11,10 +11,9 @@
 void
 ir_chain_open(struct ir_chain *c, struct arena *a, const struct ir_chain_conf *conf)
 {
-    struct ir_check *check = arena_new(a, struct ir_check);
     struct ir_sink *last = conf->stream;
 
-    *c = (struct ir_chain){.sink = &check->sink};
+    *c = (struct ir_chain){0};
     if (!conf->stream) {
         c->fold = arena_new(a, struct ir_fold);
         ir_fold_init(c->fold, a, conf->choices, conf->bytes_max, conf->err);
@@ -25,7 +24,7 @@ ir_chain_open(struct ir_chain *c, struct arena *a, const struct ir_chain_conf *c
         last = &c->seq->sink;
     }
     last = ir_adapt_sink(conf->adapt, conf->arrived, last);
-    ir_check_init(check, conf->choices, last, conf->err);
+    c->sink = ir_check_new(a, conf->choices, last, conf->err);
 }
 
 void

@@ -14,6 +14,7 @@
 
 #include <assert.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "json/scan.h"
 #include "json/write.h"
@@ -26,8 +27,6 @@ enum {
     OBJECT_FRAME = 128
 };
 
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 static bool
 name_ok(struct str s)
 {
@@ -38,31 +37,6 @@ name_ok(struct str s)
               s.p[i] == '_' || s.p[i] == '-'))
             return false;
     return true;
-}
-
-/* Writes the base64url of s at out, which has room; returns the place behind it. */
-static char *
-put_base64(char *out, struct str s)
-{
-    const unsigned char *p = (const unsigned char *)s.p;
-    size_t n = s.p ? s.n : 0;
-
-    for (; n >= 3; n -= 3, p += 3) {
-        *out++ = digits[p[0] >> 2];
-        *out++ = digits[(p[0] & 3) << 4 | p[1] >> 4];
-        *out++ = digits[(p[1] & 15) << 2 | p[2] >> 6];
-        *out++ = digits[p[2] & 63];
-    }
-    if (n == 0)
-        return out;
-    *out++ = digits[p[0] >> 2];
-    if (n == 1) {
-        *out++ = digits[(p[0] & 3) << 4];
-    } else {
-        *out++ = digits[(p[0] & 3) << 4 | p[1] >> 4];
-        *out++ = digits[(p[1] & 15) << 2];
-    }
-    return out;
 }
 
 /* Value of a base64url digit, or -1. */
@@ -147,7 +121,7 @@ ir_seal(struct arena *a, const struct ir_block *think)
     memcpy(p, maker.p, maker.n);
     p += maker.n;
     *p++ = ':';
-    p = put_base64(p, object);
+    p = base64url_put(p, object);
     buf_fini(&b);
     return str_of(text, (size_t)(p - text));
 }

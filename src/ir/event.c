@@ -17,8 +17,11 @@
 #include "ir/event.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/list.h"
+
+enum { OPEN_FIRST = 4 };
 
 enum phase { BEFORE, RUNNING, STOPPED, COUNTED, OVER, PHASE_N, BREACH = 0 };
 
@@ -49,7 +52,7 @@ static const char *const early[IR_EV_KIND_N] = {
 
 /* Slot of an open block, or n_open.  From behind: what was opened last gets the most events. */
 static uint32_t
-find_open(const struct ir_check *c, const struct ir_event *ev)
+find_open(const struct ir_grammar *c, const struct ir_event *ev)
 {
     for (uint32_t i = c->n_open; i > 0; i--)
         if (c->open[i - 1].block == ev->block && c->open[i - 1].choice == ev->choice)
@@ -57,25 +60,39 @@ find_open(const struct ir_check *c, const struct ir_event *ev)
     return c->n_open;
 }
 
+/* Room for one more open block. */
+static bool
+grow(struct ir_grammar *c)
+{
+    uint32_t cap = c->cap_open * 2 < IR_OPEN_MAX ? c->cap_open * 2 : IR_OPEN_MAX;
+    struct ir_grammar_open *more;
+
+    if (c->cap_open == IR_OPEN_MAX)
+        return false;
+    more = arena_array(c->arena, struct ir_grammar_open, cap);
+    memcpy(more, c->open, c->n_open * sizeof *more);
+    c->open = more;
+    c->cap_open = cap;
+    return true;
+}
+
 static const char *
-on_open(struct ir_check *c, const struct ir_event *ev)
+on_open(struct ir_grammar *c, const struct ir_event *ev)
 {
     if (!ev->head)
         return "a block without a head";
-    if (ev->block != c->next_block[ev->choice])
+    if (ev->block != c->of[ev->choice].next_block)
         return "block numbers that are not dense";
-    if (c->n_open == IR_OPEN_MAX)
+    if (c->n_open == c->cap_open && !grow(c))
         return "too many blocks open at once";
-    c->open[c->n_open].choice = ev->choice;
-    c->open[c->n_open].block = ev->block;
-    c->open[c->n_open].kind = ev->head->kind;
-    c->n_open++;
-    c->next_block[ev->choice]++;
+    c->open[c->n_open++] =
+        (struct ir_grammar_open){ev->block, (uint8_t)ev->choice, (uint8_t)ev->head->kind};
+    c->of[ev->choice].next_block++;
     return NULL;
 }
 
 static const char *
-on_delta(struct ir_check *c, const struct ir_event *ev)
+on_delta(struct ir_grammar *c, const struct ir_event *ev)
 {
     uint32_t slot = find_open(c, ev);
 
@@ -89,7 +106,7 @@ on_delta(struct ir_check *c, const struct ir_event *ev)
 }
 
 static const char *
-on_note(struct ir_check *c, const struct ir_event *ev)
+on_note(struct ir_grammar *c, const struct ir_event *ev)
 {
     uint32_t slot = find_open(c, ev);
 
@@ -101,7 +118,7 @@ on_note(struct ir_check *c, const struct ir_event *ev)
 }
 
 static const char *
-on_close(struct ir_check *c, const struct ir_event *ev)
+on_close(struct ir_grammar *c, const struct ir_event *ev)
 {
     uint32_t slot = find_open(c, ev);
 
@@ -119,25 +136,25 @@ on_close(struct ir_check *c, const struct ir_event *ev)
 }
 
 static const char *
-on_stop(struct ir_check *c, const struct ir_event *ev)
+on_stop(struct ir_grammar *c, const struct ir_event *ev)
 {
     for (uint32_t i = 0; i < c->n_open; i++)
         if (c->open[i].choice == ev->choice)
             return "a choice ended with a block open";
-    c->stopped[ev->choice] = 1;
+    c->of[ev->choice].stopped = true;
     c->n_stopped++;
     return NULL;
 }
 
 static const char *
-on_usage(struct ir_check *c, const struct ir_event *ev)
+on_usage(struct ir_grammar *c, const struct ir_event *ev)
 {
     (void)c;
     return ev->usage ? NULL : "usage without figures";
 }
 
 static const char *
-on_error(struct ir_check *c, const struct ir_event *ev)
+on_error(struct ir_grammar *c, const struct ir_event *ev)
 {
     (void)c;
     return ev->err ? NULL : "an error without a description";
@@ -145,9 +162,10 @@ on_error(struct ir_check *c, const struct ir_event *ev)
 
 /* What is wrong with ev, or NULL. */
 static const char *
-judge(struct ir_check *c, const struct ir_event *ev)
+judge(struct ir_grammar *c, const struct ir_event *ev)
 {
-    static const char *(*const on[IR_EV_KIND_N])(struct ir_check *, const struct ir_event *) = {
+    static const char *(*const on[IR_EV_KIND_N])(struct ir_grammar *,
+                                                 const struct ir_event *) = {
         [IR_EV_OPEN] = on_open,   [IR_EV_DELTA] = on_delta, [IR_EV_NOTE] = on_note,
         [IR_EV_CLOSE] = on_close, [IR_EV_STOP] = on_stop,   [IR_EV_USAGE] = on_usage,
         [IR_EV_ERROR] = on_error,
@@ -161,7 +179,7 @@ judge(struct ir_check *c, const struct ir_event *ev)
         return c->phase == BEFORE ? "it did not begin with its start" : early[ev->kind];
     if (of_choice && ev->choice >= c->choices)
         return "a choice that was not asked for";
-    if (of_choice && c->stopped[ev->choice])
+    if (of_choice && c->of[ev->choice].stopped)
         return "more of a choice that had ended";
     why = on[ev->kind] ? on[ev->kind](c, ev) : NULL;
     if (why)
@@ -175,7 +193,7 @@ judge(struct ir_check *c, const struct ir_event *ev)
 static tg_rc
 put(struct ir_sink *sink, const struct ir_event *ev)
 {
-    struct ir_check *c = LIST_ITEM(sink, struct ir_check, sink);
+    struct ir_grammar *c = LIST_ITEM(sink, struct ir_grammar, sink);
     const char *why = judge(c, ev);
 
     if (!why)
@@ -188,12 +206,34 @@ put(struct ir_sink *sink, const struct ir_event *ev)
     return TG_EPROTO;
 }
 
-void
-ir_check_init(struct ir_check *c, uint32_t choices, struct ir_sink *next, struct tg_err *err)
+static void
+set_up(struct ir_grammar *c, uint32_t choices, struct ir_sink *next, struct tg_err *err)
 {
     assert(choices >= 1 && choices <= IR_CHOICES_MAX);
     c->sink.put = put;
     c->next = next;
     c->err = err;
     c->choices = choices;
+}
+
+void
+ir_check_init(struct ir_check *c, uint32_t choices, struct ir_sink *next, struct tg_err *err)
+{
+    set_up(&c->grammar, choices, next, err);
+    c->grammar.open = c->open;
+    c->grammar.cap_open = IR_OPEN_MAX;
+    c->grammar.of = c->of;
+}
+
+struct ir_sink *
+ir_check_new(struct arena *a, uint32_t choices, struct ir_sink *next, struct tg_err *err)
+{
+    struct ir_grammar *c = arena_new(a, struct ir_grammar);
+
+    set_up(c, choices, next, err);
+    c->open = arena_array(a, struct ir_grammar_open, OPEN_FIRST);
+    c->cap_open = OPEN_FIRST;
+    c->of = arena_array(a, struct ir_grammar_choice, choices);
+    c->arena = a;
+    return &c->sink;
 }

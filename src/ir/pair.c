@@ -18,6 +18,7 @@
  */
 #include "ir/adapt_int.h"
 #include "ir/drops.h"
+#include "ir/path.h"
 
 #include <stdlib.h>
 
@@ -26,14 +27,13 @@
 /* The messages [run, behind) are the model's, [behind, end) are not. */
 struct turn {
     const struct ir_msg *run, *behind, *end;
-    unsigned first; /* number of the message `behind` */
 };
 
 /* A call of a turn, and the last result for it. */
 struct pair {
     const struct ir_block *call, *result;
+    const struct ir_msg *call_msg, *result_msg;
     size_t place;     /* among the calls */
-    unsigned msg;     /* of the call     */
     unsigned n_found; /* results         */
 };
 
@@ -56,7 +56,6 @@ struct walk {
     const struct ir_msg *m, *end;
     const struct ir_block *b;
     enum ir_kind kind;
-    unsigned msg;
 };
 
 static const struct ir_block *
@@ -64,11 +63,9 @@ walk_next(struct walk *w)
 {
     const struct ir_block *b = w->b ? next_of(w->b->next, w->kind) : NULL;
 
-    if (!b && w->b) {
+    if (!b && w->b)
         w->m = w->m->next;
-        w->msg++;
-    }
-    for (; !b && w->m != w->end; w->m = w->m->next, w->msg++) {
+    for (; !b && w->m != w->end; w->m = w->m->next) {
         b = next_of(w->m->blocks, w->kind);
         if (b)
             break;
@@ -78,12 +75,12 @@ walk_next(struct walk *w)
 }
 
 static struct turn
-turn_from(const struct ir_msg *run, unsigned number)
+turn_from(const struct ir_msg *run)
 {
-    struct turn t = {.run = run, .first = number};
+    struct turn t = {.run = run};
 
     for (t.behind = run; t.behind && t.behind->role == IR_MODEL; t.behind = t.behind->next)
-        t.first++;
+        ;
     for (t.end = t.behind; t.end && t.end->role != IR_MODEL;)
         t.end = t.end->next;
     return t;
@@ -132,23 +129,23 @@ find_pair(const struct pairs *p, const struct ir_block *result)
 
 /* The table of a turn; false when ids are missing or double. */
 static bool
-make_pairs(struct arena *a, const struct turn *t, unsigned number, struct pairs *p)
+make_pairs(struct arena *a, const struct turn *t, struct pairs *p)
 {
-    struct walk calls = {.m = t->run, .end = t->behind, .kind = IR_CALL, .msg = number};
+    struct walk calls = {.m = t->run, .end = t->behind, .kind = IR_CALL};
     struct walk results = {.m = t->behind, .end = t->end, .kind = IR_RESULT};
     const struct ir_block *b;
     size_t n = 0;
 
-    while ((b = walk_next(&calls)))
+    while (walk_next(&calls))
         n++;
     *p = (struct pairs){.by_id = arena_array(a, struct pair, n),
                         .in_order = arena_array(a, struct pair *, n),
                         .n = n};
-    calls = (struct walk){.m = t->run, .end = t->behind, .kind = IR_CALL, .msg = number};
+    calls = (struct walk){.m = t->run, .end = t->behind, .kind = IR_CALL};
     for (n = 0; (b = walk_next(&calls)); n++) {
         if (b->id.n == 0)
             return false;
-        p->by_id[n] = (struct pair){.call = b, .place = n, .msg = calls.msg};
+        p->by_id[n] = (struct pair){.call = b, .place = n, .call_msg = calls.m};
     }
     qsort(p->by_id, n, sizeof *p->by_id, compare);
     for (size_t i = 0; i < n; i++) {
@@ -163,42 +160,29 @@ make_pairs(struct arena *a, const struct turn *t, unsigned number, struct pairs 
             return false;
         if (pair) {
             pair->result = b;
+            pair->result_msg = results.m;
             pair->n_found++;
         }
     }
     return true;
 }
 
-/* Place of block b of message m, which is number i. */
-static struct str
-place_of(const struct adapt_fit *fit, const struct ir_msg *m, const struct ir_block *b,
-         unsigned i)
-{
-    struct str path = adapt_path(fit, i);
-    unsigned part = 0;
-
-    if (!fit->req->origin || strcmp(fit->req->origin, "messages") != 0)
-        return path;
-    for (const struct ir_block *at = m->blocks; at != b; at = at->next)
-        part++;
-    return arena_printf(fit->a, "%.*s.content.%u", STR_ARG(path), part);
-}
-
 static tg_rc
 refuse_faults(const struct adapt_fit *fit, const struct turn *t, const struct pairs *p)
 {
-    struct walk results = {.m = t->behind, .end = t->end, .kind = IR_RESULT, .msg = t->first};
+    struct walk results = {.m = t->behind, .end = t->end, .kind = IR_RESULT};
     const struct ir_block *b;
 
     for (size_t i = 0; i < p->n; i++)
         if (p->in_order[i]->n_found == 0)
-            return adapt_refuse(fit, adapt_path(fit, p->in_order[i]->msg),
-                                "a tool call of this message has no result");
+            return adapt_refuse(
+                fit, ir_path(fit->a, fit->req, p->in_order[i]->call_msg, p->in_order[i]->call),
+                "a tool call of this message has no result");
     while ((b = walk_next(&results))) {
         const struct pair *pair = find_pair(p, b);
 
         if (pair && pair->n_found > 1)
-            return adapt_refuse(fit, place_of(fit, results.m, b, results.msg),
+            return adapt_refuse(fit, ir_path(fit->a, fit->req, results.m, b),
                                 "this tool call has more than one result");
     }
     return TG_OK;
@@ -207,7 +191,7 @@ refuse_faults(const struct adapt_fit *fit, const struct turn *t, const struct pa
 static tg_rc
 note_doubles(struct adapt_fit *fit, const struct turn *t, const struct pairs *p)
 {
-    struct walk results = {.m = t->behind, .end = t->end, .kind = IR_RESULT, .msg = t->first};
+    struct walk results = {.m = t->behind, .end = t->end, .kind = IR_RESULT};
     const struct ir_block *b;
     tg_rc rc = TG_OK;
 
@@ -216,7 +200,7 @@ note_doubles(struct adapt_fit *fit, const struct turn *t, const struct pairs *p)
 
         if (pair && pair->result != b)
             rc = ir_drop_or_refuse(fit->route, fit->drops, fit->err,
-                                   place_of(fit, results.m, b, results.msg));
+                                   ir_path(fit->a, fit->req, results.m, b));
     }
     return rc;
 }
@@ -247,9 +231,12 @@ add_result(struct arena *a, struct list_of *to, const struct pair *p)
     struct ir_msg *m = add_msg(a, to, NULL);
 
     m->role = IR_TOOL;
+    m->place = p->result ? p->result_msg->place : p->call_msg->place;
     m->blocks = adapt_block(a, IR_RESULT, p->result);
     if (p->result)
         return;
+    m->blocks->place = p->call->place;
+    m->blocks->part = p->call->part;
     m->blocks->id = p->call->id;
     m->blocks->name = p->call->name;
     m->blocks->freeform = p->call->freeform;
@@ -278,14 +265,14 @@ add_rest(struct arena *a, struct list_of *to, const struct ir_msg *m, const stru
 
 /* Judges one turn and adds it to the list, put right where it must be. */
 static tg_rc
-pair_turn(struct adapt_fit *fit, const struct turn *t, unsigned number, struct list_of *to)
+pair_turn(struct adapt_fit *fit, const struct turn *t, struct list_of *to)
 {
     struct pairs p;
     tg_rc rc;
 
     for (const struct ir_msg *m = t->run; m != t->behind; m = m->next)
         (void)add_msg(fit->a, to, m);
-    if (in_order(t) || !make_pairs(fit->a, t, number, &p)) {
+    if (in_order(t) || !make_pairs(fit->a, t, &p)) {
         for (const struct ir_msg *m = t->behind; m != t->end; m = m->next)
             (void)add_msg(fit->a, to, m);
         return TG_OK;
@@ -314,7 +301,7 @@ any_fault(const struct ir_msg *msgs)
             msgs = msgs->next;
             continue;
         }
-        t = turn_from(msgs, 0);
+        t = turn_from(msgs);
         if (!in_order(&t))
             return true;
         msgs = t.end;
@@ -327,7 +314,6 @@ adapt_pair(struct adapt_fit *fit)
 {
     const struct ir_msg *m = fit->out->msgs;
     struct list_of to = {NULL, &to.head, 0};
-    unsigned number = 0;
     tg_rc rc = TG_OK;
 
     if (!any_fault(m))
@@ -338,13 +324,11 @@ adapt_pair(struct adapt_fit *fit)
         if (m->role != IR_MODEL) {
             (void)add_msg(fit->a, &to, m);
             m = m->next;
-            number++;
             continue;
         }
-        t = turn_from(m, number);
-        rc = pair_turn(fit, &t, number, &to);
-        for (; m != t.end; m = m->next)
-            number++;
+        t = turn_from(m);
+        rc = pair_turn(fit, &t, &to);
+        m = t.end;
     }
     if (rc != TG_OK)
         return rc;

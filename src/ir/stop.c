@@ -89,8 +89,9 @@ held_text(const struct ir_adapt *ad, const struct adapt_scan *s)
 
 /* How many bytes of the text an element of logprobs is about. */
 static size_t
-token_bytes(struct arena *a, struct str element)
+token_bytes(struct str element)
 {
+    struct arena a;
     struct json_member m, byte;
     struct json_iter it;
     struct str text;
@@ -103,9 +104,58 @@ token_bytes(struct arena *a, struct str element)
             n++;
         return n;
     }
-    if (json_get(element, STR("token"), &m) && json_string(a, m.value, &text) == TG_OK)
-        return text.n;
-    return 0;
+    if (!json_get(element, STR("token"), &m))
+        return 0;
+    arena_init(&a);
+    if (json_string(&a, m.value, &text) == TG_OK)
+        n = text.n;
+    arena_fini(&a);
+    return n;
+}
+
+/* *room has n bytes at least; it doubles, so that it is seldom made anew. */
+static void
+make_room(struct arena *a, char **room, size_t *n_room, size_t n)
+{
+    size_t most = *n_room * 2;
+
+    if (n <= *n_room)
+        return;
+    *n_room = n > most ? n : most;
+    *room = arena_alloc(a, *n_room, 1);
+}
+
+static struct adapt_token *
+take_token(struct ir_adapt *ad, struct str element)
+{
+    struct adapt_token *t = ad->spare_tokens;
+
+    if (t)
+        ad->spare_tokens = t->next;
+    else
+        t = arena_new(ad->arena, struct adapt_token);
+    make_room(ad->arena, &t->room, &t->n_room, element.n);
+    memcpy(t->room, element.p, element.n);
+    t->element = str_of(t->room, element.n);
+    t->next = NULL;
+    return t;
+}
+
+static void
+leave_token(struct ir_adapt *ad, struct adapt_scan *s)
+{
+    struct adapt_token *t = s->tokens;
+
+    s->tokens = t->next;
+    t->next = ad->spare_tokens;
+    ad->spare_tokens = t;
+}
+
+void
+adapt_scan_leave(struct ir_adapt *ad, struct adapt_scan *s)
+{
+    while (s->tokens)
+        leave_token(ad, s);
 }
 
 static void
@@ -119,10 +169,9 @@ keep_tokens(struct ir_adapt *ad, struct adapt_scan *s, struct str logprobs)
     if (s->told < s->seen)
         s->told = s->seen;
     while (json_next(&it, &m)) {
-        struct adapt_token *t = arena_new(ad->arena, struct adapt_token);
+        struct adapt_token *t = take_token(ad, m.value);
 
-        t->element = arena_dup(ad->arena, m.value);
-        t->end = s->told += token_bytes(ad->arena, m.value);
+        t->end = s->told += token_bytes(m.value);
         if (!s->tokens)
             s->tokens_tail = &s->tokens;
         *s->tokens_tail = t;
@@ -130,7 +179,8 @@ keep_tokens(struct ir_adapt *ad, struct adapt_scan *s, struct str logprobs)
     }
 }
 
-/* The array of the kept tokens that end within the first `upto` bytes, or "". */
+/* The array of the kept tokens that end within the first `upto` bytes, or ""; until the next.
+ */
 static struct str
 take_tokens(struct ir_adapt *ad, struct adapt_scan *s, uint64_t upto)
 {
@@ -142,9 +192,10 @@ take_tokens(struct ir_adapt *ad, struct adapt_scan *s, uint64_t upto)
         n += end->element.n + 1;
     if (end == s->tokens)
         return (struct str){NULL, 0};
-    p = to = arena_alloc(ad->arena, n, 1);
+    make_room(ad->arena, &ad->probs, &ad->n_probs, n);
+    p = to = ad->probs;
     *to++ = '[';
-    for (; s->tokens != end; s->tokens = s->tokens->next) {
+    for (; s->tokens != end; leave_token(ad, s)) {
         if (to > p + 1)
             *to++ = ',';
         memcpy(to, s->tokens->element.p, s->tokens->element.n);

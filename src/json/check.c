@@ -29,6 +29,7 @@ struct check {
     uint64_t objects[JSON_DEPTH_MAX / 64];
     unsigned depth, depth_max;
     bool too_deep;
+    bool escapes; /* a backslash was met in a string */
     enum state state;
 };
 
@@ -94,6 +95,7 @@ check_string(struct check *c, const char *p)
         if (ch == '"')
             return p + 1;
         if (ch == '\\') {
+            c->escapes = true;
             p = check_escape(c, p);
             if (c->why)
                 return p;
@@ -110,6 +112,16 @@ check_string(struct check *c, const char *p)
             p += n;
         } while (p < c->end && (unsigned char)*p >= 0x80);
     }
+}
+
+const char *
+json_string_end(const char *p, const char *end, bool *ret_escapes)
+{
+    struct check c = {.end = end};
+
+    p = check_string(&c, p);
+    *ret_escapes = c.escapes;
+    return c.why ? NULL : p;
 }
 
 static const char *

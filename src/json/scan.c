@@ -10,15 +10,14 @@
 
 #include "json/scan_int.h"
 
+static const uint8_t kinds[256] = {
+    ['n'] = JSON_NULL,  ['f'] = JSON_FALSE,  ['t'] = JSON_TRUE,   ['"'] = JSON_STRING,
+    ['['] = JSON_ARRAY, ['{'] = JSON_OBJECT, ['-'] = JSON_NUMBER, ['0' ... '9'] = JSON_NUMBER,
+};
+
 enum json_kind
 json_kind_of(struct str value)
 {
-    static const uint8_t kinds[256] = {
-        ['n'] = JSON_NULL,   ['f'] = JSON_FALSE,          ['t'] = JSON_TRUE,
-        ['"'] = JSON_STRING, ['['] = JSON_ARRAY,          ['{'] = JSON_OBJECT,
-        ['-'] = JSON_NUMBER, ['0' ... '9'] = JSON_NUMBER,
-    };
-
     for (size_t i = 0; i < value.n; i++) {
         if (!json_is_space(value.p[i]))
             return (enum json_kind)kinds[(unsigned char)value.p[i]];
@@ -26,8 +25,14 @@ json_kind_of(struct str value)
     return JSON_NONE;
 }
 
+const char *
+json_number_end(const char *p, const char *end)
+{
+    return json_skip_number(p, end);
+}
+
 /* p is at the value's first byte (p < end). */
-static const char *
+static inline const char *
 skip_value(const char *p, const char *end, enum json_kind kind)
 {
     bool escapes;
@@ -87,7 +92,7 @@ stop(struct json_iter *it, tg_rc rc)
 }
 
 /* Reads "key" : and returns the place of the value, or NULL. */
-static const char *
+static inline const char *
 read_key(const char *p, const char *end, struct str *ret)
 {
     const char *after;
@@ -105,39 +110,48 @@ read_key(const char *p, const char *end, struct str *ret)
     return json_skip_space(after + 1, end);
 }
 
-bool
-json_next(struct json_iter *it, struct json_member *ret)
+/* Inlined into the loops of this file, which is where most members are passed over. */
+static inline __attribute__((always_inline)) bool
+next(struct json_iter *it, struct json_member *ret)
 {
-    const char *p, *whole, *after;
-    struct json_member m = {.key = {NULL, 0}};
+    const char *end = it->end, *p, *whole, *after;
+    struct str key = {NULL, 0};
+    enum json_kind kind;
 
     if (it->done)
         return false;
-    p = json_skip_space(it->p, it->end);
-    if (p == it->end)
+    p = json_skip_space(it->p, end);
+    if (p == end)
         return stop(it, TG_EINVAL);
     if (*p == (it->object ? '}' : ']'))
         return stop(it, TG_OK);
     if (!it->first) {
         if (*p != ',')
             return stop(it, TG_EINVAL);
-        p = json_skip_space(p + 1, it->end);
+        p = json_skip_space(p + 1, end);
     }
     whole = p;
-    if (it->object && p < it->end)
-        p = read_key(p, it->end, &m.key);
-    if (!p || p == it->end)
+    if (it->object && p < end)
+        p = read_key(p, end, &key);
+    if (!p || p == end)
         return stop(it, TG_EINVAL);
-    m.kind = json_kind_of(str_of(p, 1));
-    after = skip_value(p, it->end, m.kind);
+    kind = (enum json_kind)kinds[(unsigned char)*p];
+    after = skip_value(p, end, kind);
     if (!after)
         return stop(it, TG_EINVAL);
-    m.value = str_of(p, (size_t)(after - p));
-    m.whole = str_of(whole, (size_t)(after - whole));
     it->p = after;
     it->first = false;
-    *ret = m;
+    ret->key = key;
+    ret->value = str_of(p, (size_t)(after - p));
+    ret->kind = kind;
+    ret->whole = str_of(whole, (size_t)(after - whole));
     return true;
+}
+
+bool
+json_next(struct json_iter *it, struct json_member *ret)
+{
+    return next(it, ret);
 }
 
 bool
@@ -148,7 +162,7 @@ json_get(struct str object, struct str name, struct json_member *ret)
 
     if (json_object(&it, object) != TG_OK)
         return false;
-    while (json_next(&it, &m)) {
+    while (next(&it, &m)) {
         if (json_key_is(m.key, name))
             found = m;
     }
@@ -156,6 +170,27 @@ json_get(struct str object, struct str name, struct json_member *ret)
         return false;
     *ret = found;
     return true;
+}
+
+bool
+json_pick(struct str object, const struct str *names, unsigned n, struct json_member *ret)
+{
+    struct json_iter it;
+    struct json_member m;
+
+    for (unsigned i = 0; i < n; i++)
+        ret[i].kind = JSON_NONE;
+    if (json_object(&it, object) != TG_OK)
+        return false;
+    while (next(&it, &m))
+        for (unsigned i = 0; i < n; i++)
+            if (json_key_is(m.key, names[i])) {
+                ret[i] = m;
+                break;
+            }
+    for (unsigned i = 0; i < n && it.rc != TG_OK; i++)
+        ret[i].kind = JSON_NONE;
+    return it.rc == TG_OK;
 }
 
 /* The element with this index, written in decimal digits. */

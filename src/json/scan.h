@@ -71,8 +71,29 @@ bool json_get(struct str object, struct str name, struct json_member *ret);
 /* json_get along a path of names and array indices: "choices.0.delta".  The empty path is
  * the value itself. */
 bool json_path(struct str value, const char *path, struct json_member *ret);
-/* Does this key (as written, without quotes) spell name? */
-bool json_key_is(struct str raw_key, struct str name);
+/* json_get for n names in one walk: *ret[i] gets the member names[i], or kind JSON_NONE.  False
+ * when object is none, or is broken on the way; then all are JSON_NONE. */
+bool json_pick(struct str object, const struct str *names, unsigned n, struct json_member *ret);
+/* json_key_is for a key that may be the one: decides it. */
+bool json_key_spells(struct str raw_key, struct str name);
+/* Does this key (as written, without quotes) spell name?  Nearly every key is another one, and
+ * shows it by its length or its first byte. */
+static inline bool
+json_key_is(struct str raw_key, struct str name)
+{
+    if (raw_key.n < name.n)
+        return false;
+    if (name.n && raw_key.p[0] != name.p[0] && raw_key.p[0] != '\\')
+        return false;
+    return json_key_spells(raw_key, name);
+}
+
+/* p is behind the opening quote of a string: the place behind the closing one, or NULL when
+ * what stands there is not the rest of a string by json_check's rules.  *ret_escapes: there are
+ * backslashes in it. */
+const char *json_string_end(const char *p, const char *end, bool *ret_escapes);
+/* p is where a number begins: the place behind it, or NULL. */
+const char *json_number_end(const char *p, const char *end);
 
 /* Text of a string value (with its quotes), unescaped; into the arena only when there are
  * escapes, else a borrowed span.  TG_EINVAL: not a string, or a lone surrogate. */

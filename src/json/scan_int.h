@@ -167,10 +167,11 @@ json_is_space(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
+/* Mostly there is none, and that is one comparison. */
 static inline const char *
 json_skip_space(const char *p, const char *end)
 {
-    while (p < end && json_is_space(*p))
+    while (p < end && (unsigned char)*p <= ' ' && json_is_space(*p))
         p++;
     return p;
 }

@@ -3,10 +3,9 @@
  * Brackets are counted, those in strings are not.  With SSE2 the text is taken in blocks of 64
  * bytes, and a block becomes four words with one bit a byte: quotes, backslashes, opening and
  * closing brackets.  Quotes behind a backslash are struck out; the running parity of the others
- * tells which bytes are inside a string.  A block that holds too few closing brackets to end
- * the value is then done by two counts, however many members and strings it has, which is what
- * makes this faster than going from token to token (tool schemas are hardly anything but
- * tokens).
+ * tells which bytes are inside a string.  What is left to do is a step for each bracket,
+ * however many members and strings there are, which is what makes this faster than going from
+ * token to token (tool schemas are hardly anything but tokens).
  *
  * The last block is copied and filled with blanks, so nothing is read past the end.
  */
@@ -102,6 +101,8 @@ json_skip_nested(const char *p, const char *end)
              carry = 0; /* in_string: all ones when the last block ended in one */
     size_t depth = 0;
 
+    if (end - p >= 2 && p[1] == *p + 2)
+        return p + 2; /* {} or [] */
     for (; p < end; p += BLOCK) {
         size_t n = (size_t)(end - p);
         uint64_t strings, both;
@@ -122,13 +123,7 @@ json_skip_nested(const char *p, const char *end)
         in_string = 0 - (strings >> 63);
         m.open &= ~strings;
         m.close &= ~strings;
-        both = m.open | m.close;
-        if ((size_t)__builtin_popcountll(m.close) < depth) {
-            depth += (size_t)__builtin_popcountll(m.open);
-            depth -= (size_t)__builtin_popcountll(m.close);
-            both = 0;
-        }
-        for (; both; both &= both - 1) {
+        for (both = m.open | m.close; both; both &= both - 1) {
             depth += m.open & both & -both ? 1 : (size_t)-1;
             if (depth == 0)
                 return p + __builtin_ctzll(both) + 1;

@@ -84,7 +84,7 @@ read_escape(const char *p, const char *end, char out[4], const char **ret_p)
 }
 
 bool
-json_key_is(struct str raw_key, struct str name)
+json_key_spells(struct str raw_key, struct str name)
 {
     const char *p, *end;
     size_t at = 0;
@@ -244,13 +244,35 @@ read_decimal(struct str value, struct decimal *d)
     return TG_OK;
 }
 
+/* What nearly all integers are: a few digits and nothing else. */
+static bool
+read_plain(struct str value, int64_t *ret)
+{
+    int64_t v = 0;
+
+    if (value.n == 0 || value.n > 18 || (value.p[0] == '0' && value.n > 1))
+        return false;
+    for (size_t i = 0; i < value.n; i++) {
+        unsigned char digit = (unsigned char)(value.p[i] - '0');
+
+        if (digit > 9)
+            return false;
+        v = v * 10 + digit;
+    }
+    *ret = v;
+    return true;
+}
+
 tg_rc
 json_i64(struct str value, int64_t *ret)
 {
     struct decimal d;
     uint64_t v = 0;
-    tg_rc rc = read_decimal(value, &d);
+    tg_rc rc;
 
+    if (read_plain(value, ret))
+        return TG_OK;
+    rc = read_decimal(value, &d);
     if (rc != TG_OK)
         return rc;
     if (d.n > 0 && d.power < 0)

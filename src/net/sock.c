@@ -25,7 +25,7 @@
 #include "base/mem.h"
 
 enum {
-    READ_HIGH = 65536,
+    READ_HIGH = 16384,
     WRITE_HIGH = 65536,
     WRITE_LOW = 16384,
     PEER_TEXT = 64,
@@ -168,7 +168,8 @@ sock_linger(struct sock *s, co_time until)
 void
 sock_tell_gone(struct sock *s, bool eof)
 {
-    if (s->reader_here || !s->gone || (eof ? s->told_eof : s->told_error))
+    /* A reader will find out, save that nothing can be sent any more. */
+    if ((s->reader_here && !s->write_failed) || !s->gone || (eof ? s->told_eof : s->told_error))
         return;
     if (eof)
         s->told_eof = true;
@@ -231,20 +232,20 @@ sock_peer(struct sock *s)
         struct sockaddr_storage room;
     } u = {0};
     socklen_t n = sizeof u;
-    char host[INET6_ADDRSTRLEN] = "";
+    char host[INET6_ADDRSTRLEN] = "", text[PEER_TEXT];
 
     if (s->peer)
         return str_z(s->peer);
-    s->peer = mem_alloc(PEER_TEXT);
     if (getpeername(s->fd, &u.sa, &n) == 0 && u.sa.sa_family == AF_INET) {
         inet_ntop(AF_INET, &u.in.sin_addr, host, sizeof host);
-        snprintf(s->peer, PEER_TEXT, "%s:%u", host, ntohs(u.in.sin_port));
+        snprintf(text, sizeof text, "%s:%u", host, ntohs(u.in.sin_port));
     } else if (u.sa.sa_family == AF_INET6) {
         inet_ntop(AF_INET6, &u.in6.sin6_addr, host, sizeof host);
-        snprintf(s->peer, PEER_TEXT, "[%s]:%u", host, ntohs(u.in6.sin6_port));
+        snprintf(text, sizeof text, "[%s]:%u", host, ntohs(u.in6.sin6_port));
     } else {
-        snprintf(s->peer, PEER_TEXT, "-");
+        snprintf(text, sizeof text, "-");
     }
+    s->peer = mem_dup_z(str_z(text));
     return str_z(s->peer);
 }
 

@@ -2,7 +2,7 @@
  *
  * Reading: one multishot receive into the worker's shared buffers.  While the reader waits,
  * bytes are handed to it where they lie; while it is busy elsewhere they are copied aside (at
- * most `read_high`, then the multishot stops and the kernel's window closes), so that a stream
+ * most `read_high` and what was under way, then the kernel's window closes), so that a stream
  * that waits never holds a shared buffer. Writing: a bounded queue and one send in flight.
  * Putting bytes does not wait for the kernel; it suspends only while more than `write_high`
  * bytes are unsent, until they are `write_low`.
@@ -23,7 +23,7 @@
 struct sock;
 
 struct sock_conf {
-    size_t read_high;             /* 0 = 64 KiB */
+    size_t read_high;             /* 0 = 16 KiB */
     size_t write_high, write_low; /* 0 = 64 KiB, 16 KiB */
 };
 
@@ -53,8 +53,12 @@ bool sock_readable(const struct sock *s);
 TG_MUST_USE tg_rc sock_put(struct sock *s, struct str bytes);
 /* Several pieces as one; the same otherwise. */
 TG_MUST_USE tg_rc sock_putv(struct sock *s, const struct str *v, int n);
-/* The same but never suspends and goes past the mark: for timers.  TG_EGONE as above. */
+/* The same but never suspend and go past the mark: for timers, and for bytes whose memory is to
+ * be let go before waiting.  TG_EGONE as above. */
 TG_MUST_USE tg_rc sock_put_now(struct sock *s, struct str bytes);
+TG_MUST_USE tg_rc sock_putv_now(struct sock *s, const struct str *v, int n);
+/* What a put does at its end: while over the high mark, waits for the low one.  S */
+TG_MUST_USE tg_rc sock_wait_low(struct sock *s);
 /* Until everything is sent.  S */
 TG_MUST_USE tg_rc sock_flush(struct sock *s);
 size_t sock_unsent(const struct sock *s);
@@ -63,11 +67,11 @@ bool sock_writable(const struct sock *s);
 /* Since when bytes wait without any having been sent; CO_NEVER when none wait. */
 co_time sock_stalled_since(const struct sock *s);
 
-/* Called when EOF or an error arrives, or a send fails, while nobody waits in sock_read: how a
- * disconnect is noticed in every phase.  eof: the peer only ended its sending side.  On the
- * scheduler's stack: must not suspend; may close the sock.  When it has already happened the
- * call comes from within sock_on_gone.  At most once for EOF and once for an error (eof false)
- * until sock_on_gone is called again.  NULL turns it off. */
+/* Called when EOF or an error arrives while nobody waits in sock_read, or when a send fails:
+ * how a disconnect is noticed in every phase.  eof: the peer only ended its sending side.  On
+ * the scheduler's stack: must not suspend; may close the sock.  When it has already happened
+ * the call comes from within sock_on_gone.  At most once for EOF and once for an error (eof
+ * false) until sock_on_gone is called again.  NULL turns it off. */
 typedef void sock_gone_fn(void *arg, bool eof);
 void sock_on_gone(struct sock *s, sock_gone_fn *fn, void *arg);
 

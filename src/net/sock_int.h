@@ -8,7 +8,10 @@
 #include "base/list.h"
 #include "co/ring.h"
 
-enum { SOCK_SHARED_MAX = 4 }; /* shared buffers that a reader on its way may have queued */
+enum {
+    SOCK_SHARED_MAX = 4, /* shared buffers that a reader on its way may have queued */
+    SOCK_CALM = 4        /* below it one buffer is received at a time */
+};
 
 struct sock_chunk {
     uint32_t bid, n;
@@ -29,6 +32,7 @@ struct sock {
     uint32_t wake_at; /* writer wakes when unsent is at most this */
 
     uint8_t n_shared;
+    uint8_t calm; /* receives in a row that left the kernel with nothing, up to SOCK_CALM */
     bool reader_here : 1;  /* waits in sock_read, or was woken and has not run yet  */
     bool writer_here : 1;  /* waits in sock_put or sock_flush                       */
     bool eof : 1;          /* receive returned 0                                    */
@@ -65,7 +69,7 @@ extern _Thread_local struct sock_thread sock_thread;
 void sock_pin(struct sock *s);
 /* Frees s when it is closed, nothing is in flight and nobody is on the stack with it. */
 void sock_unpin(struct sock *s);
-/* Tells the hook, unless a reader is about to find out. */
+/* Tells the hook, unless a reader is about to find out by reading. */
 void sock_tell_gone(struct sock *s, bool eof);
 /* O_NONBLOCK makes the ring answer -EAGAIN; takes it off, true the first time. */
 bool sock_make_blocking(struct sock *s);

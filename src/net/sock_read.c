@@ -10,7 +10,13 @@
  *
  * Pausing: a spill above read_high cancels the multishot.  The kernel's window then closes and
  * the peer stops.  What was already under way still arrives and is kept.  A poll for the peer's
- * leaving stands in for the receive until the spill has drained to half of read_high.
+ * leaving stands in for the receive until the spill has drained to half of read_high.  A reader
+ * that is on its way is given more credit, for it is about to drain the spill.
+ *
+ * What is under way may be much: a multishot brings up to thirty-two buffers before anybody is
+ * asked.  So a sock begins by receiving one buffer at a time, and does so again after a pause.
+ * The multishot, which is cheaper, is for one whose reader keeps up: a few receives in a row
+ * found it waiting and left the kernel with nothing.
  *
  * Starving: -ENOBUFS ends a multishot although nothing is wrong with the connection.  The sock
  * queues up and is armed again when a buffer is free, first come, first served.  It is tried at
@@ -22,6 +28,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+
+enum { CREDIT = 4 }; /* times read_high, for a reader on its way */
 
 static struct sock *
 recv_sock(struct ring_op *op)
@@ -41,7 +49,10 @@ sock_arm(struct sock *s)
     if (s->closed || s->draining || s->eof || s->read_errno != 0 || s->paused ||
         s->recv.in_flight || !list_empty(&s->starved))
         return;
-    ring_recv_many(s->ring, &s->recv, s->fd);
+    if (s->calm < SOCK_CALM)
+        ring_recv_once(s->ring, &s->recv, s->fd);
+    else
+        ring_recv_many(s->ring, &s->recv, s->fd);
 }
 
 /* Arms the starved socks, oldest first, when there is a buffer to be had.  All of them: those
@@ -94,6 +105,7 @@ static void
 pause_input(struct sock *s)
 {
     s->paused = true;
+    s->calm = 0;
     sock_thread.stats.paused++;
     list_del(&s->starved);
     ring_cancel(s->ring, &s->recv);
@@ -112,16 +124,21 @@ resume_input(struct sock *s)
 static void
 take_chunk(struct sock *s, unsigned bid, uint32_t n)
 {
+    bool here = s->reader_here;
+
     s->bytes_in += n;
-    if (s->reader_here && s->spill.n == 0 && s->n_shared < SOCK_SHARED_MAX &&
-        !buffers_scarce(s)) {
+    if (!here || s->spill.n > 0 || s->n_shared > 0 || n == ring_buffer_bytes(s->ring))
+        s->calm = 0;
+    else if (s->calm < SOCK_CALM)
+        s->calm++;
+    if (here && s->spill.n == 0 && s->n_shared < SOCK_SHARED_MAX && !buffers_scarce(s)) {
         s->shared[s->n_shared++] = (struct sock_chunk){bid, n};
         return;
     }
     block_queue_append(&s->spill, str_of((char *)ring_buffer(s->ring, bid), n));
     sock_thread.stats.held_bytes += n;
     give_back(s->ring, bid);
-    if (s->spill.n > s->read_high && !s->paused)
+    if (s->spill.n / (here ? CREDIT : 1) > s->read_high && !s->paused)
         pause_input(s);
 }
 

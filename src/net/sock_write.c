@@ -114,26 +114,37 @@ enqueue(struct sock *s, struct str bytes)
 }
 
 tg_rc
-sock_put_now(struct sock *s, struct str bytes)
+sock_putv_now(struct sock *s, const struct str *v, int n)
 {
-    tg_rc rc = enqueue(s, bytes);
+    tg_rc rc = s->write_failed ? TG_EGONE : TG_OK;
 
+    for (int i = 0; i < n && rc == TG_OK; i++)
+        rc = enqueue(s, v[i]);
     if (rc == TG_OK)
         send_more(s);
     return rc;
 }
 
 tg_rc
+sock_put_now(struct sock *s, struct str bytes)
+{
+    return sock_putv_now(s, &bytes, 1);
+}
+
+tg_rc
+sock_wait_low(struct sock *s)
+{
+    if (s->write_failed)
+        return TG_EGONE;
+    return s->out.n > s->write_high ? wait_unsent(s, s->write_low) : TG_OK;
+}
+
+tg_rc
 sock_putv(struct sock *s, const struct str *v, int n)
 {
-    tg_rc rc = s->write_failed ? TG_EGONE : TG_OK;
+    tg_rc rc = sock_putv_now(s, v, n);
 
-    for (int i = 0; i < n && rc == TG_OK; i++)
-        rc = enqueue(s, v[i]);
-    if (rc != TG_OK)
-        return rc;
-    send_more(s);
-    return s->out.n > s->write_high ? wait_unsent(s, s->write_low) : TG_OK;
+    return rc == TG_OK ? sock_wait_low(s) : rc;
 }
 
 tg_rc

@@ -131,6 +131,10 @@ struct settings {
         int64_t timeout_ms; /* then streams may finish for this long         */
     } drain;
 
+    struct {
+        bool upstream_error_header; /* x-upstream-error on failed answers */
+    } debug;
+
     struct sim_settings sim; /* the built-in upstream "sim" */
 
     struct upstream_settings *upstreams; /* always has "sim" */

@@ -51,6 +51,20 @@ static const struct conf_row drain_rows[] = {
             "dialect's own error."),
 };
 
+static const struct conf_row debug_rows[] = {
+    {.key = "upstream_error_header",
+     .type = CONF_BOOL,
+     .offset = IN(debug, upstream_error_header),
+     .text = "false",
+     .help =
+         "Whether a client is given the body of an upstream's error in the header\n"
+         ".Li x-upstream-error ,\nas base64url of at most 4 KiB;\n"
+         ".Li x-upstream-error-truncated\nsays that it was cut.\n"
+         "A body that holds the upstream's key is not shown.\n"
+         "Such bodies are for the eyes of those who run the gateway: keep it off where others "
+         "use it."},
+};
+
 static const struct conf_row limit_rows[] = {
     BYTES("head_bytes", IN(limits, head_bytes), "32KiB", KIB, MIB,
           "Request line and headers of a request; beyond it is a 431."),
@@ -96,6 +110,7 @@ static const struct conf_row timeout_rows[] = {
 
 PART(log);
 PART(cors);
+PART(debug);
 PART(drain);
 PART(limit);
 PART(timeout);
@@ -162,6 +177,8 @@ static const struct conf_row rows[] = {
     SECTION("timeouts", offsetof(struct settings, timeouts), &timeout_table,
             "Each phase of an exchange has a budget of its own."),
     SECTION("drain", offsetof(struct settings, drain), &drain_table, "What SIGTERM begins."),
+    SECTION("debug", offsetof(struct settings, debug), &debug_table,
+            "What helps to find faults and is off otherwise."),
     SECTION("sim", offsetof(struct settings, sim), &settings_sim_table,
             "How the built-in simulated model behaves, unless a request says otherwise."),
     {.key = "upstreams",

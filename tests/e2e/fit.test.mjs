@@ -193,6 +193,28 @@ describe('stop sequences that the upstream does not take', () => {
   });
 });
 
+it('a stream whose body ends late gives its connection back, translated and relayed, even when the client leaves', async () => {
+  const before = world.up.peers.length;
+  for (const model of ['messages', 'chat', 'messages', 'chat', 'messages']) {
+    const end = deferred();
+    script = (req) => ({ ...answers[req.path.includes('messages') ? 'messages' : 'chat']({ text: 'Hello' }), wait: end.promise });
+    const r = await post('/v1/chat/completions', { model, stream: true, messages: [{ role: 'user', content: 'x' }] }, { connection: 'close' });
+    let text = '';
+    for await (const b of r.body) text += Buffer.from(b).toString();
+    assert.ok(text.endsWith('data: [DONE]\n\n'));
+    end.resolve();
+    await world.daemon.access(r.headers.get('x-request-id'));
+  }
+  assert.ok(world.up.peers.length - before <= 2, `${world.up.peers.length - before} connections`);
+});
+
+it('names that a header cannot hold do not cost the header (or the answer)', async () => {
+  script = () => answers.chat({ text: 'x' });
+  const r = await post('/v1/messages', { model: 'chat', max_tokens: 9, messages: [{ role: 'user', content: 'x' }], ['k'.repeat(30000)]: 1, 'a\nb': 2, zz: 3 });
+  assert.equal(r.status, 200);
+  assert.deepEqual(dropped(r).map((d) => d.slice(0, 3)), ['kkk', 'a?b', 'zz']);
+});
+
 describe('log probabilities', () => {
   const logprobs = ['Hel', 'lo'].map((token, i) => ({ token, logprob: -0.25 * (i + 1), bytes: [...Buffer.from(token)], top_logprobs: [{ token, logprob: -0.25 * (i + 1), bytes: [...Buffer.from(token)] }] }));
   for (const stream of [true, false]) {

@@ -244,7 +244,7 @@ describe('streams that never began', () => {
   });
 
   for (const [status, type, code] of [
-    [429, 'rate_limit_error', 'rate_limit_exceeded'], [400, 'invalid_request_error', 'context_length_exceeded'], [401, 'authentication_error', 'invalid_api_key'],
+    [429, 'rate_limit_error', 'rate_limit_exceeded'], [400, 'invalid_request_error', 'context_length_exceeded'],
     [503, 'service_unavailable_error', 'server_is_overloaded'], [500, 'server_error', null],
   ])
     it(`an error as first record (${type}) is a real status (pitfalls G1)`, async () => {
@@ -259,6 +259,12 @@ describe('streams that never began', () => {
       assert.match(r.headers['content-type'], /^application\/json/);
       assert.ok(r.complete);
     });
+
+  it("an error about the gateway's key as first record is no 401 (pitfalls G1)", async () => {
+    const body = JSON.stringify({ error: { message: 'bad key sk-1', type: 'authentication_error', param: null, code: 'invalid_api_key' } });
+    script = write(SSE, chunked(`data: ${body}\n\n`), chunked(DONE), '0\r\n\r\n');
+    assert.doesNotMatch(refused(await ask(true), 502, /^upstream_auth$/).message, /sk-1/);
+  });
 });
 
 describe('streams that break (pitfalls G3, C1)', () => {
@@ -288,6 +294,14 @@ describe('streams that break (pitfalls G3, C1)', () => {
       assert.equal(line.cancel_by, 'upstream');
       assert.notEqual(line.rc, 'ok');
     });
+
+  it("an error about the gateway's key, behind a beginning, is told in words of ours", async () => {
+    const error = { error: { message: 'bad key sk-1', type: 'authentication_error', param: null, code: 'invalid_api_key' } };
+    script = write(SSE, chunked(FIRST), chunked(SECOND), chunked(record(error)), chunked(LAST + DONE), '0\r\n\r\n');
+    const r = await ask(true);
+    broken(r, /^upstream_auth$/);
+    assert.doesNotMatch(r.text, /sk-1/);
+  });
 
   it("the upstream's own error record is the last thing", async () => {
     const error = { error: { message: 'overloaded now', type: 'server_error', param: null, code: 'boom' } };

@@ -5,13 +5,9 @@
  * of the bytes), because usage and, with careless servers, more text may still come; the open
  * blocks are closed at once.
  *
- * Most records of a stream differ from the one before only in the piece of text they carry.
- * After a record that did nothing but add text to an open block, what stands before and behind
- * that text is remembered, and a record that begins and ends the same, with the inside of a
- * string between, adds that to the same block: its syntax and its members are the same, and so
- * is what they mean, as nothing else has come in between.  A second string may differ too: the
- * padding against eavesdroppers that OpenAI sends behind the choices.  When the guess fails
- * MISSES_MAX times in a row it is given up for the stream.
+ * Most records of a stream differ from the one before only in the piece of text they carry
+ * (dialect/alike.h).  One that did nothing but add text to an open block is learned; a record
+ * like it adds its text to the same block, as nothing else has come in between.
  *
  * Invariants
  *  (1) Nothing is put after IR_EV_END; a failure is told by err and the code alone.
@@ -21,7 +17,7 @@
 #include "dialect/chat/answer_int.h"
 #include "dialect/openai.h"
 
-enum { MISSES_MAX = 8, ID_MAX = 24 };
+enum { ID_MAX = 24 };
 
 static struct chat_answer *
 begin(struct dialect_dec *dec)
@@ -35,13 +31,6 @@ begin(struct dialect_dec *dec)
     st->n_put = 0;
     st->odd = false;
     return st;
-}
-
-static tg_rc
-failed(struct dialect_dec *dec, struct str error)
-{
-    openai_read_error(error, dec->err);
-    return dec->err && dec->err->rc != TG_OK ? dec->err->rc : TG_EPROTO;
 }
 
 /* Remembers the end of the answer's id, without what no id may hold. */
@@ -137,7 +126,7 @@ take_object(struct dialect_dec *dec, struct str data)
         } else if (chat_key_is(m.key, STR("timings"))) {
             timings = m.value;
         } else if (chat_key_is(m.key, STR("error")) && openai_error_is(m.value)) {
-            return failed(dec, m.value);
+            return openai_take_error(dec, m.value);
         }
     }
     if (timings.n && (st->timed || !is_known(&st->usage))) {
@@ -148,7 +137,7 @@ take_object(struct dialect_dec *dec, struct str data)
         note_id(dec, id);
     if (choices.n)
         return take_choices(dec, choices);
-    return openai_find_error(data, &error) ? failed(dec, error) : TG_OK;
+    return openai_find_error(data, &error) ? openai_take_error(dec, error) : TG_OK;
 }
 
 /* The answer ended with an error that it does not describe. */
@@ -211,46 +200,15 @@ end_answer(struct dialect_dec *dec)
     return rc;
 }
 
-/* With the quotes around it, which belong to what is the same. */
-static bool
-is_inside_of_string(const char *from, const char *to)
-{
-    return json_check(str_of(from - 1, (size_t)(to - from) + 2), 1, NULL) == TG_OK;
-}
-
-/* Is this record like the remembered one, but for the inside of a string or two?  *ret_text is
- * then the first, with its quotes. */
-static bool
-alike(const struct chat_answer *st, struct str data, struct str *ret_text)
-{
-    size_t before = st->before, middle = st->middle, behind = st->behind;
-    const char *text = data.p + before, *end = data.p + data.n - behind, *stop = end;
-
-    if (before == 0 || data.n < before + middle + behind ||
-        memcmp(data.p, st->memory, before) != 0 ||
-        memcmp(end, st->memory + before + middle, behind) != 0)
-        return false;
-    if (middle) {
-        for (stop = text; stop < end && *stop != '"'; stop++)
-            stop += *stop == '\\';
-        if (stop >= end || (size_t)(end - stop) < middle ||
-            memcmp(stop, st->memory + before, middle) != 0 ||
-            !is_inside_of_string(stop + middle, end))
-            return false;
-    }
-    *ret_text = str_of(text - 1, (size_t)(stop - text) + 2);
-    return is_inside_of_string(text, stop);
-}
-
 static tg_rc
-take_alike(struct dialect_dec *dec, struct str value)
+take_alike(struct dialect_dec *dec, const struct alike_text *t)
 {
     struct chat_answer *st = dec->state;
-    struct str text = chat_text(dec, value);
+    struct str value = t->value, inside = str_of(value.p + 1, value.n - 2);
+    struct str text = t->escapes ? chat_text(dec, value) : inside;
     struct chat_choice *ch = &st->choices[st->like.choice];
     struct ir_event ev = st->like;
 
-    st->misses = 0;
     if (text.n == 0)
         return TG_OK;
     if (st->like_call)
@@ -263,42 +221,24 @@ take_alike(struct dialect_dec *dec, struct str value)
     return dec->sink->put(dec->sink, &ev);
 }
 
-/* Remembers a record that did nothing but add a piece of text. */
+/* Learns a record that did nothing but add a piece of text. */
 static void
-remember(struct chat_answer *st, struct str data)
+learn(struct chat_answer *st, struct str data)
 {
-    static const struct str padding = {"\"obfuscation\":\"", 15};
-    struct str tail, pad = {NULL, 0};
-    size_t before;
-
-    st->before = 0;
-    if (st->misses >= MISSES_MAX || st->n_put != 1 || st->odd || st->last.kind != IR_EV_DELTA)
+    alike_forget(&st->alike);
+    if (st->n_put != 1 || st->odd || st->last.kind != IR_EV_DELTA)
         return;
-    st->misses++;
-    before = (size_t)(st->text_span.p - data.p);
-    tail = str_from(data, before + st->text_span.n);
-    pad.p = memmem(tail.p, tail.n, padding.p, padding.n);
-    if (pad.p) {
-        pad = str_from(tail, (size_t)(pad.p - tail.p) + padding.n);
-        pad.n = str_find(pad, '"');
-    }
-    if (before + tail.n - pad.n > sizeof st->memory)
-        return;
-    st->before = (uint16_t)before;
-    st->middle = pad.p ? (uint16_t)(pad.p - tail.p) : 0;
-    st->behind = (uint16_t)(tail.n - st->middle - pad.n);
     st->like = st->last;
     st->like_call = st->last_call;
-    memcpy(st->memory, data.p, before);
-    memcpy(st->memory + before, tail.p, st->middle);
-    memcpy(st->memory + before + st->middle, tail.p + st->middle + pad.n, st->behind);
+    alike_learn(&st->alike, data, st->text_span);
 }
 
 tg_rc
 chat_decode_record(struct dialect_dec *dec, struct str event, struct str data, bool *ret_over)
 {
     struct chat_answer *st = begin(dec);
-    struct str error, text;
+    struct alike_text text;
+    struct str error;
     tg_rc rc;
 
     if (st->over || data.n == 0 || data.p[0] == ':')
@@ -311,16 +251,16 @@ chat_decode_record(struct dialect_dec *dec, struct str event, struct str data, b
             *ret_over = true;
         return rc;
     }
-    if (event.n == 0 && alike(st, data, &text))
-        return take_alike(dec, text);
+    if (event.n == 0 && alike_match(&st->alike, data, &text))
+        return take_alike(dec, &text);
     if (json_check(data, JSON_DEPTH_MAX, NULL) != TG_OK)
         return chat_broke(dec, "a record that is not JSON");
     if (event.n && str_eq(event, STR("error")))
-        return failed(dec, openai_find_error(data, &error) ? error : data);
+        return openai_take_error(dec, openai_find_error(data, &error) ? error : data);
     st->last.kind = IR_EV_KIND_N;
     rc = take_object(dec, data);
     if (rc == TG_OK)
-        remember(st, data);
+        learn(st, data);
     return rc;
 }
 

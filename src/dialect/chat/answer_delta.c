@@ -13,7 +13,7 @@
 
 struct delta {
     struct str reasoning, thinking; /* reasoning_content, reasoning */
-    struct str details, content, refusal, notes, calls, function;
+    struct str details, content, refusal, notes, calls, function, audio, images;
     enum json_kind content_kind;
 };
 
@@ -54,6 +54,10 @@ read_delta(struct str object)
             set(&d.notes, &m, JSON_ARRAY);
         } else if (chat_key_is(m.key, STR("function_call"))) {
             set(&d.function, &m, JSON_OBJECT);
+        } else if (chat_key_is(m.key, STR("audio"))) {
+            set(&d.audio, &m, JSON_OBJECT);
+        } else if (chat_key_is(m.key, STR("images"))) {
+            set(&d.images, &m, JSON_ARRAY);
         }
     }
     return d;
@@ -240,10 +244,14 @@ take_delta(struct dialect_dec *dec, uint32_t choice, struct str object, struct s
     else if (rc == TG_OK && speaks)
         rc = chat_speak(dec, choice, IR_TEXT, false, d.content);
     else if (rc == TG_OK && probs.n && !d.content.n && !thoughts.n && !d.details.n &&
-             !d.refusal.n && !d.function.n && !d.calls.n)
+             !d.refusal.n && !d.function.n && !d.calls.n && !d.audio.n)
         rc = chat_keep_probs(dec, choice, probs);
     else if (rc == TG_OK && d.content.n)
         rc = take_parts(dec, choice, d.content);
+    if (rc == TG_OK && d.audio.n && !d.content.n)
+        rc = chat_take_audio(dec, choice, d.audio);
+    if (rc == TG_OK && d.images.n)
+        rc = chat_take_images(dec, choice, d.images);
     if (rc == TG_OK && d.notes.n)
         rc = take_notes(dec, choice, d.notes);
     if (rc == TG_OK && d.refusal.n)
@@ -368,8 +376,7 @@ chat_take_choice(struct dialect_dec *dec, struct str element)
         } else if (chat_key_is(m.key, STR("usage")) && m.kind == JSON_OBJECT) {
             chat_read_usage(m.value, &st->usage);
         } else if (chat_key_is(m.key, STR("error")) && openai_error_is(m.value)) {
-            openai_read_error(m.value, dec->err);
-            return dec->err && dec->err->rc != TG_OK ? dec->err->rc : TG_EPROTO;
+            return openai_take_error(dec, m.value);
         }
     }
     rc = find_choice(dec, index);

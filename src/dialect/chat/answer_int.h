@@ -2,6 +2,7 @@
 #ifndef DIALECT_CHAT_ANSWER_INT_H
 #define DIALECT_CHAT_ANSWER_INT_H
 
+#include "dialect/alike.h"
 #include "dialect/chat/chat_int.h"
 
 enum chat_call_state { CHAT_CALL_WAITING, CHAT_CALL_OPEN, CHAT_CALL_CLOSED };
@@ -35,8 +36,6 @@ struct chat_choice {
     const char *error;     /* finish_reason says that it broke: the code, else NULL */
 };
 
-enum { CHAT_MEMORY_BYTES = 448 };
-
 /* The decoder's state.  Begins as zeroes. */
 struct chat_answer {
     bool begun;   /* this struct is set up */
@@ -62,12 +61,10 @@ struct chat_answer {
     struct ir_event last;
     unsigned last_call; /* the call's number plus one, 0 = not of a call */
 
-    /* A record with one piece of text, but for that text and its padding; see answer.c.  In
-     * memory the three parts stand one after the other. */
-    uint16_t before, middle, behind, misses;
+    /* A record that added a piece of text, and where to. */
+    struct alike alike;
     struct ir_event like;
     unsigned like_call;
-    char memory[CHAT_MEMORY_BYTES];
 };
 
 /* json_key_is, decided in place for the keys without escapes, which is all that servers write.
@@ -110,6 +107,11 @@ tg_rc chat_speak_probs(struct dialect_dec *dec, uint32_t choice, struct str valu
                        struct str list);
 /* Tokens without text of their own: they go with the next content. */
 tg_rc chat_keep_probs(struct dialect_dec *dec, uint32_t choice, struct str list);
+
+/* answer_media.c: what an answer holds besides text, as text: speech by its transcript, images
+ * by their addresses. */
+tg_rc chat_take_audio(struct dialect_dec *dec, uint32_t choice, struct str audio);
+tg_rc chat_take_images(struct dialect_dec *dec, uint32_t choice, struct str images);
 
 /* answer_call.c */
 tg_rc chat_take_calls(struct dialect_dec *dec, uint32_t choice, struct str calls);

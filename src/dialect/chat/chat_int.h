@@ -50,10 +50,12 @@ bool chat_read_detail(struct arena *a, struct str element, struct ir_block *ret)
 /* param.c: the parameters of a request that are one value each. */
 struct chat_params {
     struct json_member frequency, presence, temperature, top_p, top_k, logit_bias, prediction;
-    struct json_member logprobs, top_logprobs, effort, verbosity, user, safety, metadata, tier;
-    struct json_member cache_key, store;
+    struct json_member logprobs, top_logprobs, effort, reasoning, verbosity, user, safety;
+    struct json_member metadata, tier, cache_key, store;
 };
 tg_rc chat_read_params(struct chat_dec *d, const struct chat_params *p);
+/* format.c: response_format. */
+tg_rc chat_read_format(struct chat_dec *d, const struct json_member *format);
 /* Words of reasoning_effort, by enum ir_effort; NULL for "not said". */
 extern const char *const chat_efforts[IR_EFFORT_MAX + 1];
 /* The longest prompt cache mark's life, as a word of the dialect. */

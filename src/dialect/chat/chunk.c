@@ -189,7 +189,11 @@ chat_chunk_usage(struct record *r, const struct dialect_enc *e, const struct ir_
     put_head(r, e);
     record_put(r, STR("],\"usage\":"));
     record_json(r, &o);
-    chat_put_usage(&o, u);
+    /* Figures that nobody has told are not none. */
+    if (u->input < 0 && u->output < 0)
+        json_raw(&o, STR("null"));
+    else
+        chat_put_usage(&o, u);
     record_json_end(r, &o);
     record_put(r, STR("}\n\n"));
 }

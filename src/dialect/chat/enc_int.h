@@ -19,8 +19,8 @@ struct chat_out {
 
 /* The client's name of the list of messages, for paths in drops and errors. */
 const char *chat_root(const struct chat_out *out);
-/* "messages.3" and what fmt makes behind it, in the arena. */
-struct str chat_path(struct chat_out *out, unsigned msg, const char *behind);
+/* The client's place of a message, or of a block of it when b is not NULL; in the arena. */
+struct str chat_path(struct chat_out *out, const struct ir_msg *m, const struct ir_block *b);
 /* Notes a drop, or refuses it when the route is strict. */
 tg_rc chat_drop(struct chat_out *out, struct str name);
 /* Did the request come in that dialect? */
@@ -46,8 +46,9 @@ chat_first(const struct ir_block *b, enum ir_kind kind)
 tg_rc chat_put_messages(struct chat_out *out);
 /* enc_turn.c: the message of a turn of the model, which is number i. */
 tg_rc chat_put_turn(struct chat_out *out, const struct ir_msg *m, unsigned i);
-/* enc_part.c: a block as one content part; TG_EINVAL for what the dialect has no part for. */
-tg_rc chat_put_part(struct chat_out *out, const struct ir_block *b, unsigned msg);
+/* enc_part.c: a block of message m as one content part; TG_EINVAL for what the dialect has no
+ * part for. */
+tg_rc chat_put_part(struct chat_out *out, const struct ir_block *b, const struct ir_msg *m);
 /* The member that marks a part as the end of what is to be cached, where the upstream takes it.
  */
 tg_rc chat_put_mark(struct chat_out *out, const struct ir_block *b);

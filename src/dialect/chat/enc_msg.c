@@ -11,6 +11,8 @@
  */
 #include "dialect/chat/enc_int.h"
 
+#include "ir/turn.h"
+
 static bool
 is_text(const struct ir_block *b)
 {
@@ -35,17 +37,17 @@ needs_parts(const struct chat_out *out, const struct ir_block *b)
 
 /* What no message has a place for, told or refused. */
 static tg_rc
-pass_over(struct chat_out *out, const struct ir_block *b, unsigned i)
+pass_over(struct chat_out *out, const struct ir_msg *m, const struct ir_block *b)
 {
     if (b->kind == IR_OPAQUE)
-        return chat_drop(out, chat_path(out, i, ".content"));
-    return chat_refuse(out, chat_path(out, i, ".content"),
+        return chat_drop(out, chat_path(out, m, b));
+    return chat_refuse(out, chat_path(out, m, b),
                        "a message of this role cannot hold such content here");
 }
 
 /* "content" of a system or user message; results stand elsewhere. */
 static tg_rc
-put_content(struct chat_out *out, const struct ir_msg *m, unsigned i)
+put_content(struct chat_out *out, const struct ir_msg *m)
 {
     bool parts = needs_parts(out, m->blocks), user = m->role != IR_SYSTEM;
     tg_rc rc = TG_OK;
@@ -59,9 +61,9 @@ put_content(struct chat_out *out, const struct ir_msg *m, unsigned i)
         if (b->kind == IR_RESULT)
             continue;
         if (!is_text(b) && (!user || b->kind != IR_MEDIA)) {
-            rc = pass_over(out, b, i);
+            rc = pass_over(out, m, b);
         } else if (parts) {
-            rc = chat_put_part(out, b, i);
+            rc = chat_put_part(out, b, m);
         } else {
             json_str_part(&out->o, b->text);
             if (b->cache_ttl.n)
@@ -76,7 +78,7 @@ put_content(struct chat_out *out, const struct ir_msg *m, unsigned i)
 }
 
 static tg_rc
-put_plain(struct chat_out *out, const struct ir_msg *m, unsigned i)
+put_plain(struct chat_out *out, const struct ir_msg *m)
 {
     tg_rc rc;
 
@@ -87,22 +89,23 @@ put_plain(struct chat_out *out, const struct ir_msg *m, unsigned i)
                                                                   : STR("system"));
     if (m->name.n)
         json_kv_str(&out->o, "name", m->name);
-    rc = put_content(out, m, i);
+    rc = put_content(out, m);
     json_close(&out->o);
     return rc;
 }
 
 /* More of a text that is put together from several messages' text. */
 static tg_rc
-put_text_of(struct chat_out *out, const struct ir_msg *m, unsigned i, bool *any)
+put_text_of(struct chat_out *out, const struct ir_msg *m, bool *any)
 {
     tg_rc rc = TG_OK;
 
     if (m->name.n)
-        rc = chat_drop(out, chat_path(out, i, ".name"));
+        rc =
+            chat_drop(out, arena_printf(out->a, "%.*s.name", STR_ARG(chat_path(out, m, NULL))));
     for (const struct ir_block *b = m->blocks; b && rc == TG_OK; b = b->next) {
         if (!is_text(b)) {
-            rc = pass_over(out, b, i);
+            rc = pass_over(out, m, b);
             continue;
         }
         if (*any && b->text.n)
@@ -120,7 +123,6 @@ static tg_rc
 put_merged(struct chat_out *out)
 {
     bool developer = out->route->caps.developer_role, any = false;
-    unsigned i = 0;
     tg_rc rc = TG_OK;
 
     for (const struct ir_msg *m = out->req->msgs; m; m = m->next)
@@ -129,16 +131,16 @@ put_merged(struct chat_out *out)
     json_kv_str(&out->o, "role", developer ? STR("developer") : STR("system"));
     json_key(&out->o, "content");
     json_str_open(&out->o);
-    for (const struct ir_msg *m = out->req->msgs; m && rc == TG_OK; m = m->next, i++)
+    for (const struct ir_msg *m = out->req->msgs; m && rc == TG_OK; m = m->next)
         if (m->role == IR_SYSTEM)
-            rc = put_text_of(out, m, i, &any);
+            rc = put_text_of(out, m, &any);
     json_str_close(&out->o);
     json_close(&out->o);
     return rc;
 }
 
 static tg_rc
-put_reminder(struct chat_out *out, const struct ir_msg *m, unsigned i)
+put_reminder(struct chat_out *out, const struct ir_msg *m)
 {
     bool any = false;
     tg_rc rc;
@@ -148,7 +150,7 @@ put_reminder(struct chat_out *out, const struct ir_msg *m, unsigned i)
     json_key(&out->o, "content");
     json_str_open(&out->o);
     json_str_part(&out->o, STR("<system-reminder>\n"));
-    rc = put_text_of(out, m, i, &any);
+    rc = put_text_of(out, m, &any);
     json_str_part(&out->o, STR("\n</system-reminder>"));
     json_str_close(&out->o);
     json_close(&out->o);
@@ -175,12 +177,20 @@ has_parts(const struct ir_block *result)
     return chat_first(result->sub, IR_MEDIA) != NULL;
 }
 
-/* A result's message.  More than one text stays more than one part, unless something has to be
- * said in front. */
-static tg_rc
-put_result(struct chat_out *out, const struct ir_block *r)
+static bool
+has_texts(const struct ir_block *result)
 {
-    bool error = r->failed, parts = !error && r->sub && r->sub->next && !has_parts(r);
+    const struct ir_block *first = chat_first(result->sub, IR_TEXT);
+
+    return first && chat_first(first->next, IR_TEXT);
+}
+
+/* A result's message.  More than one text stays more than one part, unless something has to be
+ * said in front; a result of which nothing can be carried is an empty text. */
+static tg_rc
+put_result(struct chat_out *out, const struct ir_msg *m, const struct ir_block *r)
+{
+    bool error = r->failed, parts = !error && has_texts(r) && !has_parts(r);
     tg_rc rc = TG_OK;
 
     json_open(&out->o, '{');
@@ -191,7 +201,7 @@ put_result(struct chat_out *out, const struct ir_block *r)
         json_open(&out->o, '[');
         for (const struct ir_block *b = r->sub; b && rc == TG_OK; b = b->next)
             if (is_text(b))
-                rc = chat_put_part(out, b, 0);
+                rc = chat_put_part(out, b, m);
         json_close(&out->o);
     } else {
         json_str_open(&out->o);
@@ -207,6 +217,9 @@ put_result(struct chat_out *out, const struct ir_block *r)
         json_str_close(&out->o);
     }
     json_close(&out->o);
+    for (const struct ir_block *b = r->sub; b && rc == TG_OK; b = b->next)
+        if (b->kind == IR_OPAQUE)
+            rc = pass_over(out, m, b);
     if (rc == TG_OK && r->cache_ttl.n)
         rc = chat_drop(out, STR("cache_control"));
     return rc;
@@ -214,13 +227,12 @@ put_result(struct chat_out *out, const struct ir_block *r)
 
 /* The media of the results in [from, end). */
 static tg_rc
-put_result_media(struct chat_out *out, const struct ir_msg *from, const struct ir_msg *end,
-                 unsigned i)
+put_result_media(struct chat_out *out, const struct ir_msg *from, const struct ir_msg *end)
 {
     bool any = false;
     tg_rc rc = TG_OK;
 
-    for (const struct ir_msg *m = from; m != end; m = m->next, i++)
+    for (const struct ir_msg *m = from; m != end; m = m->next)
         for (const struct ir_block *r = m->blocks; r && rc == TG_OK; r = r->next) {
             if (r->kind != IR_RESULT || !has_parts(r))
                 continue;
@@ -242,7 +254,7 @@ put_result_media(struct chat_out *out, const struct ir_msg *from, const struct i
             json_close(&out->o);
             for (const struct ir_block *b = r->sub; b && rc == TG_OK; b = b->next)
                 if (b->kind == IR_MEDIA)
-                    rc = chat_put_part(out, b, i);
+                    rc = chat_put_part(out, b, m);
         }
     if (any) {
         json_close(&out->o);
@@ -256,23 +268,22 @@ static tg_rc
 put_results(struct chat_out *out, const struct ir_msg **at, unsigned *i)
 {
     const struct ir_msg *from = *at, *end = from;
-    unsigned first = *i;
     tg_rc rc = TG_OK;
 
     while (end && (end->role == IR_TOOL || end->role == IR_USER) &&
            chat_first(end->blocks, IR_RESULT)) {
         for (const struct ir_block *b = end->blocks; b && rc == TG_OK; b = b->next)
             if (b->kind == IR_RESULT)
-                rc = put_result(out, b);
+                rc = put_result(out, end, b);
         end = end->next;
         ++*i;
     }
     if (rc == TG_OK)
-        rc = put_result_media(out, from, end, first);
-    for (const struct ir_msg *m = from; m != end && rc == TG_OK; m = m->next, first++)
+        rc = put_result_media(out, from, end);
+    for (const struct ir_msg *m = from; m != end && rc == TG_OK; m = m->next)
         for (const struct ir_block *b = m->blocks; b; b = b->next)
             if (b->kind != IR_RESULT) {
-                rc = put_plain(out, m, first);
+                rc = put_plain(out, m);
                 break;
             }
     *at = end;
@@ -292,32 +303,15 @@ count_marks(struct chat_out *out)
     out->marks_skipped = n > MARKS_MAX ? n - MARKS_MAX : 0;
 }
 
-/* The user's last turn.  What he says directly behind results does not begin one: the model has
- * not answered yet. */
-static void
-find_last_turn(struct chat_out *out)
-{
-    bool results = false;
-    unsigned i = 0;
-
-    for (const struct ir_msg *m = out->req->msgs; m; m = m->next, i++) {
-        if (m->role == IR_SYSTEM)
-            continue;
-        results = chat_first(m->blocks, IR_RESULT) || (results && m->role == IR_USER);
-        if (m->role == IR_USER && !results)
-            out->last_turn = i + 1;
-    }
-}
-
 static tg_rc
 put_message(struct chat_out *out, const struct ir_msg *m, unsigned i, bool led)
 {
     if (m->role == IR_SYSTEM && led && out->route->caps.system == CAPS_SYSTEM_REMIND)
-        return put_reminder(out, m, i);
+        return put_reminder(out, m);
     if (m->role != IR_MODEL)
-        return put_plain(out, m, i);
+        return put_plain(out, m);
     if (!m->next && !chat_first(m->blocks, IR_CALL) && !out->route->caps.prefill)
-        return chat_refuse(out, chat_path(out, i, ""),
+        return chat_refuse(out, chat_path(out, m, NULL),
                            "the upstream begins a new turn, it cannot continue one that the "
                            "client began for the model");
     return chat_put_turn(out, m, i);
@@ -332,7 +326,7 @@ chat_put_messages(struct chat_out *out)
     tg_rc rc = TG_OK;
 
     count_marks(out);
-    find_last_turn(out);
+    out->last_turn = ir_last_turn(out->req);
     json_key(&out->o, "messages");
     json_open(&out->o, '[');
     if (merged)

@@ -100,7 +100,9 @@ obstacle(const struct chat_out *out, const struct ir_media *m)
     case IR_DOCUMENT:
         if (m->file_id.n && !chat_came_as(out, dialect_chat.name))
             return "a file's id means nothing to another provider than the one that gave it";
-        return m->url.n ? "the upstream's dialect has no files by URL" : NULL;
+        if (m->url.n)
+            return "the upstream's dialect has no files by URL";
+        return m->file_id.n + m->data.n + m->text.n ? NULL : "a document without contents";
     }
     return "the upstream's dialect has no such content";
 }
@@ -127,14 +129,14 @@ chat_put_mark(struct chat_out *out, const struct ir_block *b)
 }
 
 tg_rc
-chat_put_part(struct chat_out *out, const struct ir_block *b, unsigned msg)
+chat_put_part(struct chat_out *out, const struct ir_block *b, const struct ir_msg *msg)
 {
     const struct ir_media *m = b->media;
     const char *why = b->kind == IR_MEDIA && m ? obstacle(out, m) : NULL;
     tg_rc rc;
 
     if (why || (b->kind != IR_TEXT && (b->kind != IR_MEDIA || !m)))
-        return chat_refuse(out, chat_path(out, msg, ".content"),
+        return chat_refuse(out, chat_path(out, msg, b),
                            why ? why : "the upstream's dialect has no such content");
     json_open(&out->o, '{');
     if (b->kind == IR_TEXT) {

@@ -7,6 +7,7 @@
  */
 #include "dialect/chat/enc_int.h"
 #include "ir/drops.h"
+#include "ir/path.h"
 
 enum { SHORT_MAX = 64 };
 
@@ -32,9 +33,9 @@ chat_root(const struct chat_out *out)
 }
 
 struct str
-chat_path(struct chat_out *out, unsigned msg, const char *behind)
+chat_path(struct chat_out *out, const struct ir_msg *m, const struct ir_block *b)
 {
-    return arena_printf(out->a, "%s.%u%s", chat_root(out), msg, behind);
+    return ir_path(out->a, out->req, m, b);
 }
 
 tg_rc
@@ -284,7 +285,7 @@ put_ext(struct chat_out *out)
     tg_rc rc = TG_OK;
 
     for (const struct ir_ext *x = out->req->ext; x && rc == TG_OK; x = x->next) {
-        if (ours) {
+        if (ours && !x->inner) {
             struct str key = x->name;
 
             /* The name is as written, so it may hold escapes. */

@@ -76,6 +76,16 @@ has_barred(const struct ir_req *req)
     return allowed && barred;
 }
 
+/* Is there one among the allowed that can be named? */
+static bool
+has_allowed(const struct ir_req *req)
+{
+    for (const struct ir_tool *t = req->tools; t; t = t->next)
+        if (t->allowed && !t->hosted_by)
+            return true;
+    return false;
+}
+
 static void
 put_allowed(struct chat_out *out)
 {
@@ -119,8 +129,13 @@ put_choice(struct chat_out *out)
     case IR_CHOICE_REQUIRED:
         break;
     }
-    if (has_barred(req))
+    if (has_barred(req) && has_allowed(req))
         put_allowed(out);
+    else if (has_barred(req) && req->tool_choice == IR_CHOICE_REQUIRED)
+        return chat_refuse(out, STR("tool_choice"),
+                           "none of the allowed tools can be offered by the upstream");
+    else if (has_barred(req))
+        json_kv_str(&out->o, "tool_choice", STR("none"));
     else if (req->tool_choice == IR_CHOICE_REQUIRED)
         json_kv_str(&out->o, "tool_choice", STR("required"));
     else if (req->tool_choice_said)

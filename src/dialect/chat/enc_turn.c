@@ -116,8 +116,9 @@ put_think(struct chat_out *out, const struct ir_msg *m, unsigned i)
 }
 
 static tg_rc
-put_content(struct chat_out *out, const struct ir_block *blocks, unsigned i)
+put_content(struct chat_out *out, const struct ir_msg *m)
 {
+    const struct ir_block *blocks = m->blocks;
     bool parts = false;
     tg_rc rc = TG_OK;
 
@@ -137,7 +138,7 @@ put_content(struct chat_out *out, const struct ir_block *blocks, unsigned i)
         json_open(&out->o, '[');
         for (const struct ir_block *b = blocks; b && rc == TG_OK; b = b->next)
             if (b->kind == IR_TEXT)
-                rc = chat_put_part(out, b, i);
+                rc = chat_put_part(out, b, m);
         json_close(&out->o);
     }
     for (const struct ir_block *b = blocks; b && rc == TG_OK; b = b->next)
@@ -155,7 +156,7 @@ chat_put_turn(struct chat_out *out, const struct ir_msg *m, unsigned i)
     json_kv_str(&out->o, "role", STR("assistant"));
     if (m->name.n)
         json_kv_str(&out->o, "name", m->name);
-    rc = put_content(out, m->blocks, i);
+    rc = put_content(out, m);
     if (chat_first(m->blocks, IR_REFUSAL))
         put_joined(&out->o, "refusal", m->blocks, IR_REFUSAL);
     put_think(out, m, i);
@@ -172,7 +173,7 @@ chat_put_turn(struct chat_out *out, const struct ir_msg *m, unsigned i)
             str_eq(b->name, STR("audio")))
             json_kv_raw(&out->o, "audio", b->raw);
         else if (b->kind == IR_OPAQUE || b->kind == IR_MEDIA || b->kind == IR_RESULT)
-            rc = chat_drop(out, chat_path(out, i, ".content"));
+            rc = chat_drop(out, chat_path(out, m, b));
     }
     json_close(&out->o);
     return rc;

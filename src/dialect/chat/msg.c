@@ -7,6 +7,7 @@
  * goes to the call before it when the names agree.
  */
 #include "dialect/chat/chat_int.h"
+#include "dialect/rest.h"
 
 enum part { PART_TEXT = 1, PART_REFUSAL = 2, PART_MEDIA = 4 };
 
@@ -107,6 +108,8 @@ read_part(struct chat_dec *d, const struct field_at *at, const struct role *role
             if (!field_has(&m[i + 1])) /* the keys stand in the order of the types */
                 return field_refuse_missing(&d->in, at, t->field);
             b = chat_add_block(d, to, t->kind);
+            b->part = at->index + 1;
+            rest_note(&d->in, d->req, at, part->value, keys, N_KEYS);
             b->cache_ttl = chat_cache_ttl(m[MARK].value);
             if (t->kind != IR_MEDIA)
                 return field_string(&d->in, &field_at, &m[i + 1], &b->text);
@@ -302,6 +305,11 @@ static tg_rc
 read_message(struct chat_dec *d, const struct field_at *at, const struct json_member *message,
              struct ir_msg *msg)
 {
+    /* The citations of an answer that comes back have told what they had to tell. */
+    static const char *const told[] = {
+        "role",  "content",       "refusal",           "tool_calls", "tool_call_id",
+        "name",  "function_call", "reasoning_content", "reasoning",  "reasoning_details",
+        "audio", "annotations"};
     struct field_at role_at = {at, names[F_ROLE], 0}, name_at = {at, names[F_NAME], 0};
     struct json_member f[F_COUNT];
     const struct role *role = NULL;
@@ -320,6 +328,7 @@ read_message(struct chat_dec *d, const struct field_at *at, const struct json_me
         return field_refuse(
             &d->in, &role_at, "invalid_value",
             "must be one of system, developer, user, assistant, tool, function");
+    rest_note(&d->in, d->req, at, message->value, told, CHAT_COUNT(told));
     msg->role = role->role;
     msg->developer = str_eq(name, STR("developer"));
     if (role->role == IR_TOOL)
@@ -350,6 +359,7 @@ chat_read_messages(struct chat_dec *d, const struct json_member *messages)
         return field_refuse_type(&d->in, &at, "an array", messages->kind);
     for (; rc == TG_OK && json_next(&it, &m); elem.index++) {
         *tail = arena_new(d->in.a, struct ir_msg);
+        (*tail)->place = elem.index + 1;
         rc = read_message(d, &elem, &m, *tail);
         tail = &(*tail)->next;
     }

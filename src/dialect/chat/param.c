@@ -95,28 +95,73 @@ read_words(struct chat_dec *d, const struct chat_params *p)
 }
 
 static tg_rc
-read_effort(struct chat_dec *d, const struct json_member *m)
+read_effort(struct chat_dec *d, const struct field_at *at, const struct json_member *m,
+            enum ir_effort *ret)
 {
-    struct field_at at = {NULL, "reasoning_effort", 0};
     struct str word = {NULL, 0};
-    tg_rc rc = field_string(&d->in, &at, m, &word);
+    tg_rc rc = field_string(&d->in, at, m, &word);
 
     if (rc != TG_OK || !field_has(m))
         return rc;
     for (int i = IR_EFFORT_NONE; i <= IR_EFFORT_MAX; i++)
         if (str_eq(word, str_z(chat_efforts[i]))) {
-            d->req->effort = (enum ir_effort)i;
+            *ret = (enum ir_effort)i;
             return TG_OK;
         }
-    return field_refuse(&d->in, &at, "invalid_value",
+    return field_refuse(&d->in, at, "invalid_value",
                         "must be one of none, minimal, low, medium, high, xhigh, max");
+}
+
+/* The form of Responses, which routers have taken over and added to: a budget in tokens,
+ * thoughts that are not to be shown, a switch. */
+static tg_rc
+read_reasoning(struct chat_dec *d, const struct json_member *m)
+{
+    enum { EFFORT, SUMMARY, BUDGET, EXCLUDE, ENABLED, N };
+    static const char *const keys[N] = {"effort", "summary", "max_tokens", "exclude",
+                                        "enabled"};
+    struct field_at at = {NULL, "reasoning", 0};
+    struct field_at in[N];
+    struct json_member f[N];
+    enum ir_effort effort = IR_EFFORT_UNSAID;
+    bool exclude = false, enabled = true;
+    tg_rc rc;
+
+    if (!field_has(m))
+        return TG_OK;
+    for (int i = 0; i < N; i++)
+        in[i] = (struct field_at){&at, keys[i], 0};
+    rc = field_pick(&d->in, &at, m->value, keys, N, f);
+    if (rc == TG_OK)
+        rc = read_effort(d, &in[EFFORT], &f[EFFORT], &effort);
+    if (rc == TG_OK)
+        rc = field_string(&d->in, &in[SUMMARY], &f[SUMMARY], &d->req->think_summary);
+    if (rc == TG_OK)
+        rc = field_int(&d->in, &in[BUDGET], &f[BUDGET], 0, INT32_MAX, &d->req->think_budget);
+    if (rc == TG_OK)
+        rc = field_bool(&d->in, &in[EXCLUDE], &f[EXCLUDE], &exclude);
+    if (rc == TG_OK)
+        rc = field_bool(&d->in, &in[ENABLED], &f[ENABLED], &enabled);
+    if (rc != TG_OK)
+        return rc;
+    if (effort == IR_EFFORT_UNSAID && !enabled)
+        effort = IR_EFFORT_NONE;
+    if (effort != IR_EFFORT_UNSAID && d->req->effort != IR_EFFORT_UNSAID &&
+        effort != d->req->effort)
+        return field_refuse(&d->in, field_has(&f[EFFORT]) ? &in[EFFORT] : &in[ENABLED],
+                            "invalid_value", "'reasoning_effort' says another one");
+    if (effort != IR_EFFORT_UNSAID)
+        d->req->effort = effort;
+    if (exclude || d->req->think_summary.n)
+        d->req->think_show = exclude ? IR_NO : IR_YES;
+    return TG_OK;
 }
 
 tg_rc
 chat_read_params(struct chat_dec *d, const struct chat_params *p)
 {
     struct field_at logprobs = {NULL, "logprobs", 0}, top = {NULL, "top_logprobs", 0};
-    struct field_at store_at = {NULL, "store", 0};
+    struct field_at store_at = {NULL, "store", 0}, effort = {NULL, "reasoning_effort", 0};
     bool store = false;
     tg_rc rc = read_numbers(d, p);
 
@@ -125,7 +170,9 @@ chat_read_params(struct chat_dec *d, const struct chat_params *p)
     if (rc == TG_OK)
         rc = read_words(d, p);
     if (rc == TG_OK)
-        rc = read_effort(d, &p->effort);
+        rc = read_effort(d, &effort, &p->effort, &d->req->effort);
+    if (rc == TG_OK)
+        rc = read_reasoning(d, &p->reasoning);
     if (rc == TG_OK)
         rc = field_bool(&d->in, &logprobs, &p->logprobs, &d->req->logprobs);
     if (rc == TG_OK)

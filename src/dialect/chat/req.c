@@ -18,6 +18,8 @@ enum field {
     F_PARALLEL,
     F_MAX_TOKENS,
     F_MAX_COMPLETION,
+    F_MAX_RESPONSE,
+    F_MAX_OUTPUT,
     F_SEED,
     F_N,
     F_STOP,
@@ -34,6 +36,7 @@ enum field {
     F_LOGPROBS,
     F_TOP_LOGPROBS,
     F_EFFORT,
+    F_REASONING,
     F_VERBOSITY,
     F_USER,
     F_SAFETY,
@@ -55,6 +58,8 @@ static const char *const names[F_COUNT] = {
     [F_PARALLEL] = "parallel_tool_calls",
     [F_MAX_TOKENS] = "max_tokens",
     [F_MAX_COMPLETION] = "max_completion_tokens",
+    [F_MAX_RESPONSE] = "max_response_tokens",
+    [F_MAX_OUTPUT] = "max_output_tokens",
     [F_SEED] = "seed",
     [F_N] = "n",
     [F_STOP] = "stop",
@@ -71,6 +76,7 @@ static const char *const names[F_COUNT] = {
     [F_LOGPROBS] = "logprobs",
     [F_TOP_LOGPROBS] = "top_logprobs",
     [F_EFFORT] = "reasoning_effort",
+    [F_REASONING] = "reasoning",
     [F_VERBOSITY] = "verbosity",
     [F_USER] = "user",
     [F_SAFETY] = "safety_identifier",
@@ -136,89 +142,39 @@ read_stop(struct chat_dec *d, const struct json_member *stop)
     return rc;
 }
 
+/* Each of the names of one limit that clients have come to use, the one that says most first:
+ * the first that is said binds. */
 static tg_rc
-read_json_schema(struct chat_dec *d, const struct field_at *up, const struct json_member *spec)
+read_limit(struct chat_dec *d, const struct json_member *f)
 {
-    static const char *const keys[] = {"name", "schema", "description", "strict"};
-    struct field_at at = {up, "json_schema", 0}, schema_at = {&at, "schema", 0};
-    struct field_at description = {&at, keys[2], 0}, strict_at = {&at, keys[3], 0};
-    struct json_member m[4];
-    bool strict = false;
-    tg_rc rc;
+    static const enum field limits[] = {F_MAX_OUTPUT, F_MAX_COMPLETION, F_MAX_RESPONSE,
+                                        F_MAX_TOKENS};
+    tg_rc rc = TG_OK;
 
-    if (!field_has(spec))
-        return field_refuse_missing(&d->in, up, "json_schema");
-    rc = field_pick(&d->in, &at, spec->value, keys, 4, m);
-    if (rc == TG_OK)
-        rc = field_string_needed(&d->in, &at, "name", &m[0], &d->req->format_name);
-    if (rc == TG_OK)
-        rc = field_string(&d->in, &description, &m[2], &d->req->format_description);
-    if (rc == TG_OK)
-        rc = field_bool(&d->in, &strict_at, &m[3], &strict);
-    if (rc == TG_OK && field_has(&m[3]))
-        d->req->format_strict = strict ? IR_YES : IR_NO;
-    if (rc != TG_OK)
-        return rc;
-    if (!field_has(&m[1])) {
-        d->req->format_json = true;
-        return TG_OK;
+    for (size_t i = 0; i < CHAT_COUNT(limits) && rc == TG_OK; i++) {
+        struct field_at at = {NULL, names[limits[i]], 0};
+        int64_t v = -1;
+
+        rc = field_int(&d->in, &at, &f[limits[i]], 1, INT32_MAX, &v);
+        if (d->req->max_tokens < 0)
+            d->req->max_tokens = v;
     }
-    if (m[1].kind != JSON_OBJECT)
-        return field_refuse_type(&d->in, &schema_at, "an object", m[1].kind);
-    d->req->format_schema = m[1].value;
-    return TG_OK;
+    return rc;
 }
 
-static tg_rc
-read_format(struct chat_dec *d, const struct json_member *format)
-{
-    static const char *const keys[] = {"type", "json_schema"};
-    struct field_at at = {NULL, names[F_FORMAT], 0}, type_at = {&at, "type", 0};
-    struct json_member m[2];
-    struct str type = {NULL, 0};
-    tg_rc rc;
-
-    if (!field_has(format))
-        return TG_OK;
-    rc = field_pick(&d->in, &at, format->value, keys, 2, m);
-    if (rc == TG_OK)
-        rc = field_string_needed(&d->in, &at, "type", &m[0], &type);
-    if (rc != TG_OK)
-        return rc;
-    if (str_eq(type, STR("text")))
-        return TG_OK;
-    if (str_eq(type, STR("json_object"))) {
-        d->req->format_json = true;
-        return TG_OK;
-    }
-    if (str_eq(type, STR("json_schema")))
-        return read_json_schema(d, &at, &m[1]);
-    return field_refuse(&d->in, &type_at, "invalid_value",
-                        "must be \"text\", \"json_object\" or \"json_schema\"");
-}
-
-/* Both limits bind when both are said. */
 static tg_rc
 read_numbers(struct chat_dec *d, const struct json_member *f)
 {
-    int64_t a = -1, b = -1, n = 1, seed = 0;
-    tg_rc rc;
+    struct field_at n_at = {NULL, names[F_N], 0}, seed_at = {NULL, names[F_SEED], 0};
+    int64_t n = 1, seed = 0;
+    tg_rc rc = read_limit(d, f);
 
-#define INT(field, min, max, ret)                                                              \
-    if (rc == TG_OK) {                                                                         \
-        struct field_at at = {NULL, names[field], 0};                                          \
-                                                                                               \
-        rc = field_int(&d->in, &at, &f[field], min, max, ret);                                 \
-    }
-    rc = TG_OK;
-    INT(F_MAX_TOKENS, 1, INT32_MAX, &a)
-    INT(F_MAX_COMPLETION, 1, INT32_MAX, &b)
-    INT(F_N, 1, IR_CHOICES_MAX, &n)
-    INT(F_SEED, INT64_MIN, INT64_MAX, &seed)
-#undef INT
+    if (rc == TG_OK)
+        rc = field_int(&d->in, &n_at, &f[F_N], 1, IR_CHOICES_MAX, &n);
+    if (rc == TG_OK)
+        rc = field_int(&d->in, &seed_at, &f[F_SEED], INT64_MIN, INT64_MAX, &seed);
     if (rc != TG_OK)
         return rc;
-    d->req->max_tokens = b < 0 || (a >= 0 && a < b) ? a : b;
     d->req->choices = (unsigned)n;
     if (field_has(&f[F_SEED]))
         d->req->seed = seed & INT64_MAX; /* below zero means "not said" inside */
@@ -239,6 +195,7 @@ read_params(struct chat_dec *d, const struct json_member *f)
         .logprobs = f[F_LOGPROBS],
         .top_logprobs = f[F_TOP_LOGPROBS],
         .effort = f[F_EFFORT],
+        .reasoning = f[F_REASONING],
         .verbosity = f[F_VERBOSITY],
         .user = f[F_USER],
         .safety = f[F_SAFETY],
@@ -318,7 +275,7 @@ chat_decode_req(struct arena *a, struct str body, struct ir_req *ret, struct tg_
     if (rc == TG_OK)
         rc = read_stop(&d, &f[F_STOP]);
     if (rc == TG_OK)
-        rc = read_format(&d, &f[F_FORMAT]);
+        rc = chat_read_format(&d, &f[F_FORMAT]);
     if (rc == TG_OK)
         rc = chat_read_messages(&d, &f[F_MESSAGES]);
     if (rc == TG_OK)

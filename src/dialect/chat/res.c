@@ -5,6 +5,7 @@
  * none; tool_calls is absent when there are none, because clients ask whether it is there.
  * Blocks that only another dialect can read are left out.
  */
+#include "base/utf8.h"
 #include "dialect/chat/chat_int.h"
 
 struct str
@@ -25,11 +26,7 @@ chat_finish_reason(enum ir_stop stop, bool legacy)
 uint32_t
 chat_count_chars(struct str s)
 {
-    uint32_t n = 0;
-
-    for (size_t i = 0; i < s.n; i++)
-        n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-    return n;
+    return (uint32_t)utf8_count(s);
 }
 
 void
@@ -80,7 +77,8 @@ chat_put_usage(struct json_out *o, const struct ir_usage *u)
 void
 chat_read_usage(struct str usage, struct ir_usage *u)
 {
-    /* The last row is what some upstreams have instead of the details. */
+    /* The third row is what some upstreams have instead of the details.  A figure whose double
+     * would not fit is none. */
     const struct {
         const char *path;
         int64_t *to;
@@ -97,7 +95,7 @@ chat_read_usage(struct str usage, struct ir_usage *u)
 
     for (size_t i = 0; i < CHAT_COUNT(rows); i++)
         if (json_path(usage, rows[i].path, &m) && m.kind == JSON_NUMBER &&
-            json_i64(m.value, &v) == TG_OK && v >= 0)
+            json_i64(m.value, &v) == TG_OK && v >= 0 && v <= INT64_MAX / 4)
             *rows[i].to = v;
 }
 

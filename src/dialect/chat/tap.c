@@ -9,22 +9,18 @@
  * first record is always looked at, so that an error in it is one before the client's status is
  * out.
  *
- * Most records differ from the one before only in the piece of text they carry.  So what stands
- * before and behind that text in a quiet record is remembered, and a record that begins and
- * ends the same, with the inside of a string between, is as good as the one before: its syntax
- * and its members are the same.  When that guess fails MISSES_MAX times in a row it is given up
- * for the stream.
+ * Most records differ from the one before only in the piece of text they carry
+ * (dialect/alike.h); a quiet one is learned, and those like it are as quiet.
  *
  * The records of a stream have no names here.  What names itself ping, and data that is a
  * comment by its content, is a sign of life that was put on the wrong line; clients fail on
  * both, so both are dropped.
  *
  * state[CHOICES]     how many choices have been seen: the highest index plus one
- * state[BEFORE]      bytes in front of the text, at memory[0]; 0 = nothing is remembered
- * state[BEHIND]      bytes behind it, at memory[state[BEFORE]]
- * state[MISSES]      records in a row that were unlike the one before
  * state[ENDED ...]   one bit for each choice that has ended
+ * memory             the last quiet record
  */
+#include "dialect/alike.h"
 #include "dialect/chat/chat_int.h"
 #include "dialect/openai.h"
 
@@ -32,8 +28,7 @@
 #include <emmintrin.h>
 #endif
 
-enum { CHOICES, BEFORE, BEHIND, MISSES, ENDED };
-enum { MISSES_MAX = 8 };
+enum { CHOICES, ENDED };
 
 static const char *
 skip_space(const char *p, const char *end)
@@ -116,48 +111,6 @@ quiet(struct str data)
         if (*p == '"' && telling(p, end))
             return false;
     return true;
-}
-
-/* Is this record like the remembered one, but for the inside of a string? */
-static bool
-alike(const struct dialect_tap *t, struct str data)
-{
-    size_t before = t->state[BEFORE], behind = t->state[BEHIND];
-    struct str text;
-
-    if (before == 0 || data.n < before + behind || memcmp(data.p, t->memory, before) != 0 ||
-        memcmp(data.p + data.n - behind, t->memory + before, behind) != 0)
-        return false;
-    /* With the quotes, which belong to what is the same. */
-    text = str_of(data.p + before - 1, data.n - before - behind + 2);
-    return json_check(text, 1, NULL) == TG_OK;
-}
-
-/* Remembers a quiet record, if there is a piece of text in it. */
-static void
-remember(struct dialect_tap *t, struct str data)
-{
-    static const struct str keys[] = {
-        {"ontent\":\"", 9}, {"rguments\":\"", 11}, {"easoning\":\"", 11}};
-    const char *p = NULL, *q, *end = data.p + data.n;
-
-    t->state[BEFORE] = 0;
-    if (++t->state[MISSES] > MISSES_MAX)
-        return;
-    for (size_t i = 0; i < CHAT_COUNT(keys) && !p; i++) {
-        p = memmem(data.p, data.n, keys[i].p, keys[i].n);
-        p = p ? p + keys[i].n : NULL;
-    }
-    if (!p)
-        return;
-    for (q = p; q < end && *q != '"'; q++)
-        q += *q == '\\';
-    if (q >= end || (size_t)(p - data.p) + (size_t)(end - q) > sizeof t->memory)
-        return;
-    t->state[BEFORE] = (uint32_t)(p - data.p);
-    t->state[BEHIND] = (uint32_t)(end - q);
-    memcpy(t->memory, data.p, t->state[BEFORE]);
-    memcpy(t->memory + t->state[BEFORE], q, t->state[BEHIND]);
 }
 
 static enum dialect_seen
@@ -260,8 +213,7 @@ chat_tap_record(struct dialect_tap *t, struct str event, struct str data, struct
         t->terminal = true;
         return DIALECT_PASS;
     }
-    if (event.n == 0 && alike(t, data)) {
-        t->state[MISSES] = 0;
+    if (event.n == 0 && alike_match(alike_of_tap(t), data, NULL)) {
         t->events++;
         return DIALECT_PASS;
     }
@@ -270,7 +222,7 @@ chat_tap_record(struct dialect_tap *t, struct str event, struct str data, struct
     if (event.n && str_eq(event, STR("error")))
         return failed(t, json_get(data, STR("error"), &m) ? m.value : data, err);
     if (t->started && data.p[0] == '{' && quiet(data)) {
-        remember(t, data);
+        alike_learn(alike_of_tap(t), data, (struct str){NULL, 0});
         t->events++;
         return DIALECT_PASS;
     }

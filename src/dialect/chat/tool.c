@@ -7,6 +7,9 @@
  * answer must tell calls in the old form.
  */
 #include "dialect/chat/chat_int.h"
+#include "dialect/rest.h"
+
+#include "ir/turn.h"
 
 /* Names are looked up one by one, so their number is bounded. */
 enum { TOOLS_MAX = 1024 };
@@ -56,6 +59,7 @@ read_function(struct chat_dec *d, const struct field_at *at, struct str value,
         rc = field_string(&d->in, &description, &m[1], &t->description);
     if (rc != TG_OK)
         return rc;
+    rest_note(&d->in, d->req, at, value, keys, 5);
     if (t->freeform) {
         if (field_has(&m[4]) && m[4].kind != JSON_OBJECT)
             return field_refuse_type(&d->in, &format, "an object", m[4].kind);
@@ -95,6 +99,7 @@ read_tool(struct chat_dec *d, const struct field_at *at, const struct json_membe
         inner.name = keys[2];
     if (!field_has(&m[1 + t->freeform]))
         return field_refuse_missing(&d->in, at, inner.name);
+    rest_note(&d->in, d->req, at, tool->value, keys, 3);
     return read_function(d, &inner, m[1 + t->freeform].value, t);
 }
 
@@ -318,6 +323,5 @@ chat_read_functions(struct chat_dec *d, const struct json_member *functions,
 bool
 chat_is_legacy(const struct ir_req *req)
 {
-    return req && req->tools && req->tools->raw.n && !req->tools->hosted_by && req->origin &&
-           strcmp(req->origin, dialect_chat.name) == 0;
+    return ir_one_call_form(req);
 }

@@ -85,6 +85,16 @@ read_block(struct messages_dec *d, const struct messages_place *p, struct str bl
     return field_refuse(&d->in, p->at, "invalid_value", "not a type of content block");
 }
 
+/* What one block of the client's became stands where that stood; so does what is inside. */
+static void
+mark_part(struct ir_block *b, unsigned part)
+{
+    for (; b; b = b->next) {
+        b->part = part;
+        mark_part(b->sub, part);
+    }
+}
+
 tg_rc
 messages_read_content(struct messages_dec *d, const struct messages_place *p,
                       const struct json_member *content)
@@ -102,8 +112,14 @@ messages_read_content(struct messages_dec *d, const struct messages_place *p,
         return field_refuse_type(&d->in, p->at, "a string or an array of blocks",
                                  content->kind);
     inner.at = &elem;
-    for (; rc == TG_OK && json_next(&it, &m); elem.index++)
+    for (; rc == TG_OK && json_next(&it, &m); elem.index++) {
+        struct ir_block **first = p->to->tail, **result = p->results ? p->results->tail : NULL;
+
         rc = read_block(d, &inner, m.value);
+        mark_part(*first, elem.index + 1);
+        if (result)
+            mark_part(*result, elem.index + 1);
+    }
     return rc;
 }
 
@@ -256,6 +272,9 @@ read_result(struct messages_dec *d, const struct messages_place *p, struct str b
             b->sub = parts;
     if (!b->sub)
         b->text = join_text(d->in.a, parts);
+    /* A mark on the last of texts that are one text now stands behind it as before. */
+    for (const struct ir_block *i = b->sub ? NULL : parts; i; i = i->next)
+        b->cache_ttl = i->cache_ttl.n ? i->cache_ttl : b->cache_ttl;
     return messages_read_cache(d, p->at, &m[3], &b->cache_ttl);
 }
 

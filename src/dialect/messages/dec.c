@@ -3,6 +3,9 @@
  * A record is told by the type in its data; the event's name only by ping and error, whose data
  * some servers leave bare.  Types that nobody knows are passed over, as clients do.  What one
  * record needs lives in an arena of its own, so that a long stream costs no memory.
+ *
+ * Nearly all records add a piece of text to a block.  One that did is learned, and those like
+ * it (dialect/alike.h) add theirs to the same block without being looked at.
  */
 #include "dialect/messages/messages_int.h"
 
@@ -59,7 +62,8 @@ on_block_delta(struct dialect_dec *d, int64_t index, struct str data)
     } rows[] = {{"\"text_delta\"", "text", IR_TEXT},
                 {"\"input_json_delta\"", "partial_json", IR_CALL},
                 {"\"thinking_delta\"", "thinking", IR_THINK}};
-    struct messages_in *in = find_open(d->state, index);
+    struct messages_dec_state *st = d->state;
+    struct messages_in *in = find_open(st, index);
     struct json_member delta, m;
     struct str text = {NULL, 0};
 
@@ -74,6 +78,8 @@ on_block_delta(struct dialect_dec *d, int64_t index, struct str data)
             continue;
         if (json_string(messages_in_scratch(d), m.value, &text) != TG_OK)
             return messages_in_broken(d, "half of a surrogate pair");
+        st->text_span = str_of(m.value.p + 1, m.value.n - 2);
+        st->like = (uint32_t)(in - st->open);
         return messages_in_text(d, in, text);
     }
     if (str_eq(m.value, STR("\"signature_delta\"")) && in->kind == IR_THINK)
@@ -131,6 +137,32 @@ on_message(struct dialect_dec *d, struct str what, struct str data)
     return rc;
 }
 
+/* Is it a record like the learned one?  Then *ret is what came of it. */
+static bool
+take_alike(struct dialect_dec *d, struct str event, struct str data, tg_rc *ret)
+{
+    struct messages_dec_state *st = d->state;
+    struct alike_text t;
+    struct arena scratch;
+    struct str text;
+    bool taken = true;
+
+    /* Only ping and error mean something by their name. */
+    if ((event.n && event.p[0] != 'c') || !alike_match(&st->alike, data, &t))
+        return false;
+    if (!t.escapes) {
+        text = str_of(t.value.p + 1, t.value.n - 2);
+        *ret = messages_in_text(d, &st->open[st->like], text);
+        return true;
+    }
+    arena_init(&scratch);
+    taken = json_string(&scratch, t.value, &text) == TG_OK;
+    if (taken)
+        *ret = messages_in_text(d, &st->open[st->like], text);
+    arena_fini(&scratch);
+    return taken;
+}
+
 tg_rc
 messages_decode_record(struct dialect_dec *d, struct str event, struct str data, bool *ret_over)
 {
@@ -144,6 +176,9 @@ messages_decode_record(struct dialect_dec *d, struct str event, struct str data,
     if (st->over || data.n == 0 || str_eq(event, STR("ping")) ||
         str_starts(data, STR("[DONE]")))
         return TG_OK;
+    if (take_alike(d, event, data, &rc))
+        return rc;
+    alike_forget(&st->alike);
     if (json_check(data, JSON_DEPTH_MAX, NULL) != TG_OK || json_kind_of(data) != JSON_OBJECT)
         return messages_in_broken(d, "a record that is not a JSON object");
     if (str_eq(event, STR("error")) || messages_error_is(data))
@@ -153,12 +188,15 @@ messages_decode_record(struct dialect_dec *d, struct str event, struct str data,
     type = str_of(m.value.p + 1, m.value.n - 2);
     arena_init(&scratch);
     st->scratch = &scratch;
+    st->text_span.p = NULL;
     if (str_starts(type, STR("content_block_")))
         rc = on_block(d, str_from(type, strlen("content_block_")), data);
     else if (str_starts(type, STR("message_")))
         rc = on_message(d, str_from(type, strlen("message_")), data);
     st->scratch = NULL;
     arena_fini(&scratch);
+    if (rc == TG_OK && st->text_span.p)
+        alike_learn(&st->alike, data, st->text_span);
     *ret_over = st->over;
     return rc;
 }

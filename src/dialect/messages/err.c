@@ -2,9 +2,17 @@
  *
  * Outwards one table has a row for each kind.  Clients act on the type and on two things more:
  * the words "prompt is too long", which make agents compact, and status 529.  Inwards the type
- * is asked first, because a record in mid-stream has no status; then the HTTP status.
+ * is asked first, because a record in mid-stream has no status; then the HTTP status, which
+ * says more than a type that servers give to everything.  A refused key is the gateway's own
+ * and is told as a fault of the upstream, in words of ours.
+ *
+ * Where an upstream of the other maker described its error, what it said stands beside our own
+ * words in "openai": always the same four members, each bounded.
  */
+#include "base/utf8.h"
 #include "dialect/messages/messages_int.h"
+
+enum { RAW_TEXT_MAX = 1024, RAW_VALUE_MAX = 256 };
 
 static const struct {
     uint16_t http;
@@ -60,6 +68,34 @@ put_message(struct json_out *j, const struct tg_err *err)
     json_str_close(j);
 }
 
+static void
+put_openai(struct json_out *j, struct str raw)
+{
+    static const char *const names[] = {"message", "type", "param", "code"};
+    struct json_member m;
+    struct arena a;
+
+    arena_init(&a);
+    json_key(j, "openai");
+    json_open(j, '{');
+    for (size_t i = 0; i < MESSAGES_COUNT(names); i++) {
+        size_t max = i == 0 ? RAW_TEXT_MAX : RAW_VALUE_MAX;
+        struct str text;
+
+        json_key(j, names[i]);
+        if (!json_get(raw, str_z(names[i]), &m))
+            json_null(j);
+        else if (json_string(&a, m.value, &text) == TG_OK)
+            json_str(j, text.n > max ? str_of(text.p, utf8_floor(text, max)) : text);
+        else if (m.value.n <= max && m.kind != JSON_STRING)
+            json_raw(j, m.value);
+        else
+            json_null(j);
+    }
+    json_close(j);
+    arena_fini(&a);
+}
+
 tg_rc
 messages_encode_error(const struct tg_err *err, struct buf *b)
 {
@@ -77,6 +113,8 @@ messages_encode_error(const struct tg_err *err, struct buf *b)
     json_open(&j, '{');
     json_kv_str(&j, "type", str_z(type));
     put_message(&j, err);
+    if (err->raw.n)
+        put_openai(&j, err->raw);
     json_close(&j);
     if (err->request_id)
         json_kv_str(&j, "request_id", str_z(err->request_id));
@@ -130,25 +168,27 @@ messages_error_is(struct str object)
 static const struct {
     const char *word;
     enum tg_err_kind kind;
+    bool general; /* servers say it for everything, so that a status says more */
 } words[] = {
-    {"invalid_request_error", TG_ERR_INVALID_REQUEST},
-    {"authentication_error", TG_ERR_AUTH},
-    {"billing_error", TG_ERR_QUOTA},
-    {"permission_error", TG_ERR_PERMISSION},
-    {"not_found_error", TG_ERR_NOT_FOUND},
-    {"conflict_error", TG_ERR_INVALID_REQUEST},
-    {"request_too_large", TG_ERR_TOO_LARGE},
-    {"rate_limit_error", TG_ERR_RATE_LIMIT},
-    {"timeout_error", TG_ERR_TIMEOUT},
-    {"overloaded_error", TG_ERR_OVERLOADED},
-    {"api_error", TG_ERR_UPSTREAM},
+    {"invalid_request_error", TG_ERR_INVALID_REQUEST, true},
+    {"authentication_error", TG_ERR_AUTH, false},
+    {"billing_error", TG_ERR_QUOTA, false},
+    {"permission_error", TG_ERR_PERMISSION, false},
+    {"not_found_error", TG_ERR_NOT_FOUND, false},
+    {"conflict_error", TG_ERR_INVALID_REQUEST, true},
+    {"request_too_large", TG_ERR_TOO_LARGE, false},
+    {"rate_limit_error", TG_ERR_RATE_LIMIT, false},
+    {"timeout_error", TG_ERR_TIMEOUT, false},
+    {"overloaded_error", TG_ERR_OVERLOADED, false},
+    {"api_error", TG_ERR_UPSTREAM, true},
     /* of servers that answer in this dialect with words of another */
-    {"insufficient_quota", TG_ERR_QUOTA},
-    {"context_length_exceeded", TG_ERR_CONTEXT_LENGTH},
-    {"exceed_context_size_error", TG_ERR_CONTEXT_LENGTH},
-    {"model_not_found", TG_ERR_NOT_FOUND},
-    {"invalid_api_key", TG_ERR_AUTH},
-    {"server_error", TG_ERR_UPSTREAM},
+    {"insufficient_quota", TG_ERR_QUOTA, false},
+    {"rate_limit_exceeded", TG_ERR_RATE_LIMIT, false},
+    {"context_length_exceeded", TG_ERR_CONTEXT_LENGTH, false},
+    {"exceed_context_size_error", TG_ERR_CONTEXT_LENGTH, false},
+    {"model_not_found", TG_ERR_NOT_FOUND, false},
+    {"invalid_api_key", TG_ERR_AUTH, false},
+    {"server_error", TG_ERR_UPSTREAM, true},
 };
 
 static const struct {
@@ -167,7 +207,6 @@ static const struct {
     const char *code;
 } kinds[TG_ERR_KIND_N] = {
     [TG_ERR_NONE] = {TG_EUNAVAIL, "upstream_error"},
-    [TG_ERR_AUTH] = {TG_EAUTH, "invalid_api_key"},
     [TG_ERR_PERMISSION] = {TG_EAUTH, "permission_denied"},
     [TG_ERR_NOT_FOUND] = {TG_ENOTFOUND, "not_found"},
     [TG_ERR_TOO_LARGE] = {TG_EINVAL, "request_too_large"},
@@ -186,31 +225,74 @@ static const char *const too_long[] = {"prompt is too long", "maximum context le
                                        "context length"};
 
 static enum tg_err_kind
-kind_of(unsigned status, struct str error)
+kind_of_status(unsigned status)
 {
-    static const char *const asked[] = {"type", "code"};
-    struct json_member m;
-
-    if (status == 503) /* its type is api_error, which says less */
-        return TG_ERR_OVERLOADED;
-    for (size_t k = 0; k < MESSAGES_COUNT(asked); k++)
-        if (json_get(error, str_z(asked[k]), &m) && m.kind == JSON_STRING)
-            for (size_t i = 0; i < MESSAGES_COUNT(words); i++)
-                if (str_eq(str_of(m.value.p + 1, m.value.n - 2), str_z(words[i].word)))
-                    return words[i].kind;
     for (size_t i = 0; i < MESSAGES_COUNT(statuses); i++)
         if (statuses[i].status == status)
             return statuses[i].kind;
-    return status >= 400 && status < 500 ? TG_ERR_INVALID_REQUEST : TG_ERR_UPSTREAM;
+    return status >= 500   ? TG_ERR_UPSTREAM
+           : status >= 400 ? TG_ERR_INVALID_REQUEST
+                           : TG_ERR_NONE;
 }
 
-static bool
-says_too_long(struct str text)
+/* A word that says more than a status, else the status, else a general word. */
+static enum tg_err_kind
+kind_of(unsigned status, struct str error)
 {
-    for (size_t i = 0; i < MESSAGES_COUNT(too_long); i++)
-        if (memmem(text.p, text.n, too_long[i], strlen(too_long[i])))
+    static const char *const asked[] = {"type", "code"};
+    enum tg_err_kind kind = kind_of_status(status);
+    struct json_member m;
+
+    for (size_t k = 0; k < MESSAGES_COUNT(asked); k++) {
+        if (!json_get(error, str_z(asked[k]), &m) || m.kind != JSON_STRING)
+            continue;
+        for (size_t i = 0; i < MESSAGES_COUNT(words); i++) {
+            if (!str_eq(str_of(m.value.p + 1, m.value.n - 2), str_z(words[i].word)))
+                continue;
+            if (!words[i].general)
+                return words[i].kind;
+            if (kind == TG_ERR_NONE)
+                kind = words[i].kind;
+        }
+    }
+    return kind == TG_ERR_NONE ? TG_ERR_UPSTREAM : kind;
+}
+
+/* The gateway's key, refused by servers that have no word for it. */
+static const char *const bad_key[] = {"invalid x-api-key", "invalid api key", "Invalid API key",
+                                      "Incorrect API key", "API key not valid"};
+
+static bool
+says(struct str text, const char *const *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (memmem(text.p, text.n, v[i], strlen(v[i])))
             return true;
     return false;
+}
+
+/* The kind that the words confirm. */
+static enum tg_err_kind
+judge(enum tg_err_kind kind, struct str text)
+{
+    if (kind != TG_ERR_INVALID_REQUEST && kind != TG_ERR_UPSTREAM && kind != TG_ERR_TOO_LARGE &&
+        kind != TG_ERR_PERMISSION)
+        return kind;
+    if (says(text, bad_key, MESSAGES_COUNT(bad_key)))
+        return TG_ERR_AUTH;
+    return kind != TG_ERR_PERMISSION && says(text, too_long, MESSAGES_COUNT(too_long))
+               ? TG_ERR_CONTEXT_LENGTH
+               : kind;
+}
+
+static const char *
+code_for(enum tg_err_kind kind, unsigned status, struct str text)
+{
+    if (kind == TG_ERR_NOT_FOUND && memmem(text.p, text.n, "model", strlen("model")))
+        return "model_not_found";
+    if (kind == TG_ERR_INVALID_REQUEST && status == 409)
+        return "conflict";
+    return kinds[kind].code;
 }
 
 tg_rc
@@ -232,14 +314,18 @@ messages_read_error(unsigned status, struct str body, struct tg_err *err)
         (void)!json_string(&a, error, &text);
     else if (json_get(error, STR("message"), &m) && m.kind == JSON_STRING && m.value.n > 2)
         (void)!json_string(&a, m.value, &text);
-    kind = kind_of(status, error);
-    if ((kind == TG_ERR_INVALID_REQUEST || kind == TG_ERR_UPSTREAM) && says_too_long(text))
-        kind = TG_ERR_CONTEXT_LENGTH;
-    rc = tg_fail(err, kinds[kind].rc, kind, kinds[kind].code, "%.*s",
-                 (int)(text.n < sizeof err->msg ? text.n : sizeof err->msg), text.p);
+    kind = judge(kind_of(status, error), text);
+    /* The key is the gateway's: a client that was told 401 would ask its user for another one,
+     * and the words may show a part of it. */
+    if (kind == TG_ERR_AUTH)
+        rc = tg_fail(err, TG_EUNAVAIL, TG_ERR_UPSTREAM, "upstream_auth",
+                     "the upstream refused the gateway's credentials");
+    else
+        rc = tg_fail(err, kinds[kind].rc, kind, code_for(kind, status, text), "%.*s",
+                     (int)(text.n < sizeof err->msg ? text.n : sizeof err->msg), text.p);
     if (err) {
         err->origin = TG_FROM_UPSTREAM;
-        if (status == 409)
+        if (status == 409 && kind == TG_ERR_INVALID_REQUEST)
             err->http = 409;
     }
     arena_fini(&a);
@@ -249,13 +335,6 @@ messages_read_error(unsigned status, struct str body, struct tg_err *err)
 void
 messages_decode_error(unsigned status, struct str body, struct tg_err *err)
 {
-    if (!err)
-        return;
-    (void)!messages_read_error(status, body, err);
-    /* The key is the gateway's: a client that was told 401 would ask its user for another one.
-     */
-    if (err->kind == TG_ERR_AUTH)
-        (void)tg_fail(err, TG_EUNAVAIL, TG_ERR_UPSTREAM, "upstream_auth",
-                      "the upstream refused the gateway's credentials");
-    err->origin = TG_FROM_UPSTREAM;
+    if (err)
+        (void)!messages_read_error(status, body, err);
 }

@@ -10,6 +10,7 @@
  *  (2) A call that closes without arguments has been given "{}".
  *  (3) What is kept for later never passes hold_max.
  */
+#include "base/utf8.h"
 #include "dialect/messages/messages_int.h"
 
 struct arena *
@@ -152,16 +153,6 @@ messages_in_open(struct dialect_dec *d, int64_t index, struct str block,
     return TG_OK;
 }
 
-static int64_t
-count_chars(struct str s)
-{
-    int64_t n = 0;
-
-    for (size_t i = 0; i < s.n; i++)
-        n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-    return n;
-}
-
 tg_rc
 messages_in_text(struct dialect_dec *d, struct messages_in *in, struct str text)
 {
@@ -169,7 +160,7 @@ messages_in_text(struct dialect_dec *d, struct messages_in *in, struct str text)
         return TG_OK;
     in->text = true;
     if (in->kind == IR_TEXT)
-        in->chars += count_chars(text);
+        in->chars += (int64_t)utf8_count(text);
     return put(d, &(struct ir_event){.kind = IR_EV_DELTA, .block = in->block, .text = text});
 }
 

@@ -1,9 +1,11 @@
 /* media.c -- images and documents of a Messages request.
  *
  * A source is base64 data, a URL, a file's id, text, or (documents only) content, which is text
- * that may have images in it: there the images follow the document as blocks of their own.
+ * that may have images in it: there the images follow the document as blocks of their own, and
+ * the text of all parts is joined once, behind the last.
  * Data stays the base64 text that it is.
  */
+#include "base/join.h"
 #include "dialect/messages/messages_int.h"
 
 struct source {
@@ -36,24 +38,10 @@ add_media(struct messages_dec *d, struct messages_blocks *to, enum ir_media_kind
     return b->media;
 }
 
-static struct str
-append(struct arena *a, struct str to, struct str more)
-{
-    char *p;
-
-    if (to.n == 0)
-        return more;
-    p = arena_alloc(a, to.n + more.n, 1);
-    memcpy(p, to.p, to.n);
-    if (more.n)
-        memcpy(p + to.n, more.p, more.n);
-    return str_of(p, to.n + more.n);
-}
-
-/* One part of a document made of parts. */
+/* One part of a document made of parts; its text is noted in *texts. */
 static tg_rc
 read_part(struct messages_dec *d, const struct field_at *at, const struct json_member *part,
-          struct ir_media *doc, struct messages_blocks *to)
+          struct join *texts, struct messages_blocks *to)
 {
     static const char *const keys[] = {"type", "text", "source"};
     struct field_at text_at = {at, keys[1], 0};
@@ -73,7 +61,7 @@ read_part(struct messages_dec *d, const struct field_at *at, const struct json_m
         return field_refuse(&d->in, at, "invalid_value", "not a type of content block");
     rc = field_string(&d->in, &text_at, &m[1], &text);
     if (rc == TG_OK)
-        doc->text = append(d->in.a, doc->text, text);
+        join_add(d->in.a, texts, text);
     return rc;
 }
 
@@ -84,6 +72,7 @@ read_content(struct messages_dec *d, const struct field_at *up,
 {
     struct field_at at = {up, "content", 0}, elem = {&at, NULL, 0};
     struct json_iter it;
+    struct join texts = {.n = 0};
     struct json_member m;
     tg_rc rc = TG_OK;
 
@@ -93,7 +82,8 @@ read_content(struct messages_dec *d, const struct field_at *up,
     if (json_array(&it, content->value) != TG_OK)
         return field_refuse_type(&d->in, &at, "a string or an array of blocks", content->kind);
     for (; rc == TG_OK && json_next(&it, &m); elem.index++)
-        rc = read_part(d, &elem, &m, doc, to);
+        rc = read_part(d, &elem, &m, &texts, to);
+    doc->text = join_text(d->in.a, &texts);
     return rc;
 }
 

@@ -33,6 +33,7 @@ const struct dialect dialect_messages = {
     .enc_size = sizeof(struct messages_enc),
     .dec_size = sizeof(struct messages_dec_state),
     .one_open = true,
+    .one_choice = true,
     .scan_req = messages_scan_req,
     .relay_req = messages_relay_req,
     .tap_record = messages_tap_record,

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "dialect/alike.h"
 #include "triglot/dialect.h"
 #include "json/field.h"
 #include "json/scan.h"
@@ -91,9 +92,10 @@ struct messages_out {
     struct json_out j;
     tg_rc rc;            /* first refusal; the writer keeps its own failures */
     unsigned marks_skip; /* cache marks to leave out: the first ones, when there are too many */
-    unsigned msg, block; /* the place in the request, for paths */
+    const struct ir_msg *msg; /* what is being written, for paths */
+    const struct ir_block *block;
     unsigned calls, results; /* without an id, so far */
-    unsigned last_user;      /* number of the user's last message */
+    unsigned last_turn;      /* of the user, by the number of its message plus one; 0 = none */
     bool replay;             /* thoughts of this turn go as text where their proof cannot */
 };
 
@@ -111,8 +113,10 @@ void messages_refuse(struct messages_out *o, const char *why, const char *fmt, .
     __attribute__((format(printf, 3, 4)));
 /* Is the client's request of the Responses dialect?  Its fields have other names. */
 bool messages_from_responses(const struct messages_out *o);
-/* Place of a message in the client's request: "messages.3", "input.3". */
-struct str messages_path(const struct messages_out *o, unsigned msg);
+/* The client's place of a message, or of a block of it when b is not NULL; in the arena with a
+ * NUL behind it. */
+struct str messages_path(const struct messages_out *o, const struct ir_msg *m,
+                         const struct ir_block *b);
 /* How many cache marks are more than the upstream takes.  The first ones are left out, in its
  * order of tools, system, messages; so tools are written first. */
 unsigned messages_surplus_marks(const struct ir_req *req);
@@ -185,6 +189,9 @@ struct messages_dec_state {
         struct str sig, input;
         int64_t chars; /* of text so far */
     } open[MESSAGES_OPEN_MAX];
+    struct str text_span; /* in the record at hand, when it did nothing but add this text */
+    uint32_t like;        /* number in open of the block that the learned record adds to */
+    struct alike alike;
 };
 
 tg_rc messages_decode_record(struct dialect_dec *d, struct str event, struct str data,

@@ -9,11 +9,12 @@
 #include "dialect/messages/messages_int.h"
 
 static struct ir_msg *
-add_message(struct messages_dec *d, struct ir_msg ***tail, enum ir_role role)
+add_message(struct messages_dec *d, struct ir_msg ***tail, enum ir_role role, unsigned place)
 {
     struct ir_msg *m = arena_new(d->in.a, struct ir_msg);
 
     m->role = role;
+    m->place = place;
     **tail = m;
     *tail = &m->next;
     d->req->n_msgs++;
@@ -57,12 +58,12 @@ read_message(struct messages_dec *d, const struct field_at *at,
         struct ir_block *next = results->next;
 
         results->next = NULL;
-        add_message(d, tail, IR_TOOL)->blocks = results;
+        add_message(d, tail, IR_TOOL, at->index + 1)->blocks = results;
         results = next;
         if (!results && !blocks)
             return TG_OK;
     }
-    add_message(d, tail, role)->blocks = blocks;
+    add_message(d, tail, role, at->index + 1)->blocks = blocks;
     return TG_OK;
 }
 
@@ -128,6 +129,6 @@ messages_read_system(struct messages_dec *d, const struct json_member *system)
             b = &(*b)->next;
     }
     if (blocks)
-        add_message(d, &tail, IR_SYSTEM)->blocks = blocks;
+        add_message(d, &tail, IR_SYSTEM, 0)->blocks = blocks;
     return TG_OK;
 }

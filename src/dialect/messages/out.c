@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "ir/drops.h"
+#include "ir/path.h"
 
 enum { TOKENS_DEFAULT = 8192 };
 
@@ -22,15 +23,9 @@ messages_from_responses(const struct messages_out *o)
 }
 
 struct str
-messages_path(const struct messages_out *o, unsigned msg)
+messages_path(const struct messages_out *o, const struct ir_msg *m, const struct ir_block *b)
 {
-    const struct ir_msg *first = o->req->msgs;
-    bool apart = first && (first->instructions ||
-                           (messages_own(o->req->origin) && first->role == IR_SYSTEM));
-
-    /* System text that stands outside of the client's list is a message only inside. */
-    return arena_printf(o->a, "%s.%u", messages_from_responses(o) ? "input" : "messages",
-                        msg - (apart && msg > 0));
+    return ir_path(o->a, o->req, m, b);
 }
 
 void
@@ -149,6 +144,7 @@ put_sampling(struct messages_out *o, const struct messages_thinking *t)
     bool thinks = t->form == MESSAGES_THINK_ADAPTIVE || t->form == MESSAGES_THINK_BUDGET;
     bool takes = o->route->caps.sampling;
     double v = 0;
+    int64_t k = 0;
 
     if (takes)
         put_temperature(o, thinks);
@@ -158,7 +154,7 @@ put_sampling(struct messages_out *o, const struct messages_thinking *t)
         messages_drop(o, "top_p");
     else if (takes && req->top_p.n)
         json_kv_raw(&o->j, "top_p", req->top_p);
-    if (req->top_k.n && (thinks || !takes))
+    if (req->top_k.n && (thinks || !takes || json_i64(req->top_k, &k) != TG_OK || k < 0))
         messages_drop(o, "top_k");
     else if (req->top_k.n)
         json_kv_raw(&o->j, "top_k", req->top_k);

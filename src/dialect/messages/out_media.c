@@ -83,7 +83,7 @@ from_base64(struct arena *a, struct str s, struct str *ret)
 static void
 refuse(struct messages_out *o, const char *why)
 {
-    messages_refuse(o, why, "%.*s.content.%u", STR_ARG(messages_path(o, o->msg)), o->block);
+    messages_refuse(o, why, "%s", messages_path(o, o->msg, o->block).p);
 }
 
 static void
@@ -127,7 +127,7 @@ put_image(struct messages_out *o, const struct ir_media *m, struct str mime)
             refuse(o, "the upstream takes JPEG, PNG, GIF and WebP images");
     }
     if (m->detail.n && !str_eq(m->detail, STR("auto")))
-        messages_drop(o, "%.*s.content.%u.detail", STR_ARG(messages_path(o, o->msg)), o->block);
+        messages_drop(o, "%s.detail", messages_path(o, o->msg, o->block).p);
 }
 
 static void

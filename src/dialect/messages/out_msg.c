@@ -16,6 +16,7 @@
 #include "dialect/messages/messages_int.h"
 
 #include "ir/drops.h"
+#include "ir/turn.h"
 
 /* SIDE_HEAD is no turn: it has gone into the system field. */
 enum side { SIDE_USER, SIDE_MODEL, SIDE_SYSTEM, SIDE_HEAD };
@@ -58,6 +59,19 @@ goes(const struct ir_block *b, bool replay)
     }
 }
 
+/* How many marks are written with this block: its own, and those of a result's parts. */
+static unsigned
+marks_of(const struct ir_block *b)
+{
+    unsigned n = b->cache_ttl.n > 0 && b->kind != IR_THINK && goes(b, false) &&
+                 (b->kind != IR_MEDIA || b->media);
+
+    if (b->kind == IR_RESULT)
+        for (const struct ir_block *p = b->sub; p; p = p->next)
+            n += p->cache_ttl.n > 0 && (p->kind == IR_MEDIA ? p->media != NULL : p->text.n > 0);
+    return n;
+}
+
 unsigned
 messages_surplus_marks(const struct ir_req *req)
 {
@@ -67,7 +81,7 @@ messages_surplus_marks(const struct ir_req *req)
         n += t->cache_ttl.n > 0 && t->allowed && !messages_own(t->hosted_by);
     for (const struct ir_msg *m = req->msgs; m; m = m->next)
         for (const struct ir_block *b = m->blocks; b; b = b->next)
-            n += b->cache_ttl.n > 0 && b->kind != IR_THINK && goes(b, false);
+            n += marks_of(b);
     return n > MARKS_MAX ? n - MARKS_MAX : 0;
 }
 
@@ -76,14 +90,11 @@ messages_put_cache(struct messages_out *o, struct str ttl)
 {
     if (ttl.n == 0)
         return;
-    if (!o->route->caps.cache_marks) {
+    if (!o->route->caps.cache_marks || o->marks_skip > 0) {
+        o->marks_skip -= o->marks_skip > 0;
         messages_drop(o, "%s",
                       messages_own(o->req->origin) ? "cache_control"
                                                    : "prompt_cache_breakpoint");
-        return;
-    }
-    if (o->marks_skip > 0) {
-        o->marks_skip--;
         return;
     }
     json_key(&o->j, "cache_control");
@@ -146,18 +157,22 @@ put_call(struct messages_out *o, const struct ir_block *b)
 static void
 put_result_parts(struct messages_out *o, const struct ir_block *parts)
 {
+    const struct ir_block *result = o->block;
+
     json_key(&o->j, "content");
     json_open(&o->j, '[');
     for (const struct ir_block *p = parts; p; p = p->next) {
+        o->block = p;
         if (p->kind == IR_MEDIA && p->media)
             messages_put_media(o, p);
         else if (p->kind == IR_OPAQUE && messages_own(p->origin))
             json_raw(&o->j, p->raw);
         else if (p->kind == IR_OPAQUE)
-            messages_drop(o, "%.*s.content.%u", STR_ARG(messages_path(o, o->msg)), o->block);
+            messages_drop(o, "%s", messages_path(o, o->msg, o->block).p);
         else if (p->text.n)
-            put_text(o, p->text, (struct str){NULL, 0});
+            put_text(o, p->text, p->cache_ttl);
     }
+    o->block = result;
     json_close(&o->j);
 }
 
@@ -216,10 +231,9 @@ static void
 note_left(struct messages_out *o, const struct ir_block *b)
 {
     if (b->kind == IR_THINK && (b->text.n || b->sig.n))
-        ir_drop(o->drops,
-                arena_printf(o->a, "%.*s.reasoning", STR_ARG(messages_path(o, o->msg))));
+        ir_drop(o->drops, arena_printf(o->a, "%s.reasoning", messages_path(o, o->msg, NULL).p));
     else if (b->kind == IR_OPAQUE)
-        messages_drop(o, "%.*s.content.%u", STR_ARG(messages_path(o, o->msg)), o->block);
+        messages_drop(o, "%s", messages_path(o, o->msg, o->block).p);
 }
 
 /* A turn that is being written. */
@@ -243,12 +257,12 @@ open_turn(struct messages_out *o, struct turn *t)
 /* The messages from `from` to before `end`: the tools' results, or everything else. */
 static void
 put_pass(struct messages_out *o, struct turn *t, const struct ir_msg *from,
-         const struct ir_msg *end, unsigned first, bool results)
+         const struct ir_msg *end, bool results)
 {
-    o->msg = first;
-    for (const struct ir_msg *m = from; m != end; m = m->next, o->msg++) {
-        o->block = 0;
-        for (const struct ir_block *b = m->blocks; b; b = b->next, o->block++) {
+    for (const struct ir_msg *m = from; m != end; m = m->next) {
+        o->msg = m;
+        for (const struct ir_block *b = m->blocks; b; b = b->next) {
+            o->block = b;
             if ((b->kind == IR_RESULT) != results)
                 continue;
             if (!goes(b, o->replay)) {
@@ -274,13 +288,14 @@ calls(const struct ir_msg *from, const struct ir_msg *end)
 /* Does an answer rest in the middle of the provider's own tools' work?  It is sent back as it
  * is, for the provider to go on with. */
 static bool
-rests(const struct ir_msg *from, const struct ir_msg *end)
+rests(const struct messages_out *o, const struct ir_msg *from, const struct ir_msg *end)
 {
     const struct ir_block *last = NULL;
 
     for (const struct ir_msg *m = from; m != end; m = m->next)
         for (const struct ir_block *b = m->blocks; b; b = b->next)
-            last = b;
+            if (goes(b, o->replay))
+                last = b;
     return last && last->kind == IR_OPAQUE;
 }
 
@@ -293,9 +308,9 @@ put_turn(struct messages_out *o, enum side side, const struct ir_msg *from,
 
     o->replay = side == SIDE_MODEL && (o->route->caps.replay == CAPS_REPLAY_ALWAYS ||
                                        (o->route->caps.replay == CAPS_REPLAY_TOOL_TURNS &&
-                                        first >= o->last_user && calls(from, end)));
-    put_pass(o, &t, from, end, first, true);
-    put_pass(o, &t, from, end, first, false);
+                                        first >= o->last_turn && calls(from, end)));
+    put_pass(o, &t, from, end, true);
+    put_pass(o, &t, from, end, false);
     if (!t.open && side == SIDE_USER) {
         open_turn(o, &t);
         put_text(o, STR("(no content)"), (struct str){NULL, 0});
@@ -312,14 +327,21 @@ static void
 put_system_of(struct messages_out *o, const struct ir_msg *m, bool *opened)
 {
     for (const struct ir_block *b = m->blocks; b; b = b->next) {
-        if (!goes(b, false))
+        o->msg = m;
+        o->block = b;
+        if (!goes(b, false)) {
+            note_left(o, b);
             continue;
+        }
         if (!*opened) {
             json_key(&o->j, "system");
             json_open(&o->j, '[');
         }
         *opened = true;
         put_block(o, b, false);
+        if (b->kind == IR_MEDIA)
+            messages_refuse(o, "system text of the upstream's dialect is text alone", "%s",
+                            messages_path(o, m, b).p);
     }
 }
 
@@ -343,35 +365,31 @@ put_system(struct messages_out *o, unsigned *ret_first)
     return first;
 }
 
-/* Names of speakers, which have no place here; and where the user spoke last. */
+/* Names of speakers, which have no place here. */
 static void
-look_over(struct messages_out *o)
+drop_names(struct messages_out *o)
 {
-    unsigned i = 0;
-
-    for (const struct ir_msg *m = o->req->msgs; m; m = m->next, i++) {
+    for (const struct ir_msg *m = o->req->msgs; m; m = m->next)
         if (m->name.n)
-            messages_drop(o, "%.*s.name", STR_ARG(messages_path(o, i)));
-        if (m->role == IR_USER)
-            o->last_user = i;
-    }
+            messages_drop(o, "%s.name", messages_path(o, m, NULL).p);
 }
 
 void
 messages_put_messages(struct messages_out *o)
 {
-    const struct ir_msg *m, *end;
-    unsigned i = 0, last = 0;
+    const struct ir_msg *m, *end, *last = NULL;
+    unsigned i = 0;
     bool prefill = false;
 
-    look_over(o);
+    drop_names(o);
+    o->last_turn = ir_last_turn(o->req);
     m = put_system(o, &i);
     if (!m)
         messages_refuse(o, "a message of the user is needed behind the system text",
                         messages_from_responses(o) ? "input" : "messages");
     else if (m->role == IR_MODEL)
-        messages_refuse(o, "the first message must be the user's", "%.*s",
-                        STR_ARG(messages_path(o, i)));
+        messages_refuse(o, "the first message must be the user's", "%s",
+                        messages_path(o, m, NULL).p);
     json_key(&o->j, "messages");
     json_open(&o->j, '[');
     for (; m; m = end) {
@@ -381,13 +399,14 @@ messages_put_messages(struct messages_out *o)
         for (end = m; end && side_of(o, end) == side; end = end->next)
             n++;
         if (side != SIDE_HEAD && put_turn(o, side, m, end, i)) {
-            prefill = side == SIDE_MODEL && !rests(m, end);
-            last = i + n - 1;
+            prefill = side == SIDE_MODEL && !rests(o, m, end);
+            for (last = m; last->next != end;)
+                last = last->next;
         }
         i += n;
     }
     json_close(&o->j);
     if (prefill && !o->route->caps.prefill)
-        messages_refuse(o, "the upstream's model does not go on with an answer", "%.*s",
-                        STR_ARG(messages_path(o, last)));
+        messages_refuse(o, "the upstream's model does not go on with an answer", "%s",
+                        messages_path(o, last, NULL).p);
 }

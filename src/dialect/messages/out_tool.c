@@ -8,6 +8,8 @@
  */
 #include "dialect/messages/messages_int.h"
 
+#include "ir/turn.h"
+
 static bool
 is_web_search(const struct ir_tool *t)
 {
@@ -125,9 +127,10 @@ put_choice(struct messages_out *o)
     bool single = !req->parallel_calls && req->tool_choice != IR_CHOICE_NONE;
 
     if (single && !o->route->caps.parallel_calls) {
-        messages_drop(o, "%s",
-                      messages_own(req->origin) ? "tool_choice.disable_parallel_tool_use"
-                                                : "parallel_tool_calls");
+        if (!ir_one_call_form(req))
+            messages_drop(o, "%s",
+                          messages_own(req->origin) ? "tool_choice.disable_parallel_tool_use"
+                                                    : "parallel_tool_calls");
         single = false;
     }
     if (!req->tool_choice_said && req->tool_choice == IR_CHOICE_AUTO && !single)

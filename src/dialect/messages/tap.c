@@ -2,24 +2,19 @@
  *
  * Every record must be JSON.  Nearly all are content_block_delta, which tells the observers
  * nothing; the event's name says so, and they differ from one another only in the piece of text
- * they carry.  So what stands before and behind that text is remembered, and a record that
- * begins and ends the same, with the inside of a string between, is as good as the one before.
- * When that guess fails MISSES_MAX times in a row it is given up for the stream.
+ * they carry (dialect/alike.h).  Such a record is learned, and those like it are not looked at.
  *
  * A ping is dropped: the daemon sends its own in time.  Usage figures are cumulative, so the
  * last one of each kind wins; input figures stand in message_start, and again in message_delta
  * where they are known only then.
  *
- * state[BEFORE]      bytes in front of the text, at memory[0]; 0 = nothing is remembered
- * state[BEHIND]      bytes behind it, at memory[state[BEFORE]]
- * state[MISSES]      records in a row that were unlike the one before
  * state[FRESH_SAID]  the upstream said how much of the input is fresh; that figure, which
  *                    tap->usage does not keep apart, is in the two words that follow
  */
+#include "dialect/alike.h"
 #include "dialect/messages/messages_int.h"
 
-enum { BEFORE, BEHIND, MISSES, FRESH_SAID, FRESH_LOW, FRESH_HIGH };
-enum { MISSES_MAX = 8 };
+enum { FRESH_SAID, FRESH_LOW, FRESH_HIGH };
 
 static enum dialect_seen
 broken(struct dialect_tap *t, struct tg_err *err, const char *why)
@@ -63,49 +58,6 @@ read_usage(struct dialect_tap *t, struct str object)
     t->state[FRESH_SAID] = 1;
     t->state[FRESH_LOW] = (uint32_t)u.input;
     t->state[FRESH_HIGH] = (uint32_t)((uint64_t)u.input >> 32);
-}
-
-/* Is this record like the remembered one, but for the inside of a string? */
-static bool
-alike(const struct dialect_tap *t, struct str data)
-{
-    size_t before = t->state[BEFORE], behind = t->state[BEHIND];
-    struct str text;
-
-    if (before == 0 || data.n < before + behind || memcmp(data.p, t->memory, before) != 0 ||
-        memcmp(data.p + data.n - behind, t->memory + before, behind) != 0)
-        return false;
-    /* With the quotes, which belong to what is the same. */
-    text = str_of(data.p + before - 1, data.n - before - behind + 2);
-    return json_check(text, 1, NULL) == TG_OK;
-}
-
-/* Remembers a delta by the place of its text. */
-static void
-remember(struct dialect_tap *t, struct str data)
-{
-    static const struct str keys[] = {{"\"text\":\"", 8},      {"_json\":\"", 8},
-                                      {"\"thinking\":\"", 12}, {"\"text\": \"", 9},
-                                      {"_json\": \"", 9},      {"\"thinking\": \"", 13}};
-    const char *p = NULL, *q, *end = data.p + data.n;
-
-    t->state[BEFORE] = 0;
-    if (++t->state[MISSES] > MISSES_MAX)
-        return;
-    for (size_t i = 0; i < MESSAGES_COUNT(keys) && !p; i++) {
-        p = memmem(data.p, data.n, keys[i].p, keys[i].n);
-        p = p ? p + keys[i].n : NULL;
-    }
-    if (!p)
-        return;
-    for (q = p; q < end && *q != '"'; q++)
-        q += *q == '\\';
-    if (q >= end || (size_t)(p - data.p) + (size_t)(end - q) > sizeof t->memory)
-        return;
-    t->state[BEFORE] = (uint32_t)(p - data.p);
-    t->state[BEHIND] = (uint32_t)(end - q);
-    memcpy(t->memory, data.p, t->state[BEFORE]);
-    memcpy(t->memory + t->state[BEFORE], q, t->state[BEHIND]);
 }
 
 static enum dialect_seen
@@ -155,8 +107,7 @@ messages_tap_record(struct dialect_tap *t, struct str event, struct str data,
         str_starts(data, STR("[DONE]")))
         return DIALECT_DROP;
     if (t->started && str_eq(event, STR("content_block_delta"))) {
-        if (alike(t, data)) {
-            t->state[MISSES] = 0;
+        if (alike_match(alike_of_tap(t), data, NULL)) {
             t->events++;
             return DIALECT_PASS;
         }
@@ -164,7 +115,7 @@ messages_tap_record(struct dialect_tap *t, struct str event, struct str data,
             return broken(t, err, "it is not JSON");
         if (data.p[0] == '{' && json_get(data, STR("type"), &m) &&
             str_eq(m.value, STR("\"content_block_delta\""))) {
-            remember(t, data);
+            alike_learn(alike_of_tap(t), data, (struct str){NULL, 0});
             t->events++;
             return DIALECT_PASS;
         }

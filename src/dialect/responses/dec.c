@@ -4,6 +4,9 @@
  * handed to the readers of dec_item.c; types that nobody here knows are passed over.  What a
  * record's escapes hold lives as long as the record.
  *
+ * Nearly all records are the next piece of some text.  One that was is learned, and those like
+ * it (dialect/alike.h) are taken for the next piece of the same text without another look.
+ *
  * The answer is whole when completed or incomplete has come, whatever follows; without one of
  * them the end of the bytes is a truncation.  failed and error are errors wherever they come.
  */
@@ -55,7 +58,9 @@ struct record {
     struct dialect_dec *d;
     struct arena tmp;
     struct json_member m[K_COUNT];
-    const struct kind *kind;
+    const struct responses_kind *kind;
+    bool piece; /* it was the next piece of the text `at`, and nothing else */
+    struct responses_like at;
 };
 
 enum what {
@@ -72,7 +77,7 @@ enum what {
     W_ERROR
 };
 
-static const struct kind {
+static const struct responses_kind {
     const char *type;
     enum what what;
     enum key key; /* of the text */
@@ -129,17 +134,6 @@ text_at(struct record *r, enum key key, struct str *ret)
     return TG_OK;
 }
 
-static tg_rc
-fail_with(struct dialect_dec *d, struct str error)
-{
-    struct tg_err err = {0};
-
-    openai_read_error(error, &err);
-    if (d->err)
-        *d->err = err;
-    return err.rc;
-}
-
 /* Why it ended.  The status says so, or where there is none, that details are there. */
 static tg_rc
 stop_of(struct dialect_dec *d, struct str response, enum ir_stop *ret)
@@ -173,9 +167,9 @@ on_response(struct dialect_dec *d, struct arena *tmp, struct str response)
     tg_rc rc;
 
     if (json_get(response, STR("error"), &m) && openai_error_is(m.value))
-        return fail_with(d, m.value);
+        return openai_take_error(d, m.value);
     if (json_get(response, STR("status"), &m) && str_eq(m.value, STR("\"failed\"")))
-        return fail_with(d, STR("{}"));
+        return openai_take_error(d, STR("{}"));
     if (!json_get(response, STR("output"), &m) || m.kind != JSON_ARRAY)
         m.value = (struct str){NULL, 0};
     rc = responses_on_output(d, tmp, m.value);
@@ -198,22 +192,35 @@ on_response(struct dialect_dec *d, struct arena *tmp, struct str response)
 }
 
 static tg_rc
+put_text(struct dialect_dec *d, const struct responses_like *at,
+         const struct responses_said *said)
+{
+    const struct responses_kind *k = at->kind;
+
+    if (k->what != W_TEXT)
+        return responses_on_thought(d, at->index, at->place, k->what == W_THOUGHT, said);
+    return responses_on_text(d, at->index, k->of == IR_CALL ? 0 : at->place, k->of, said);
+}
+
+static tg_rc
 on_text(struct record *r)
 {
-    const struct kind *k = r->kind;
+    const struct responses_kind *k = r->kind;
     const struct json_member *logprobs = &r->m[K_LOGPROBS];
     struct responses_said said = {.whole = k->whole};
-    uint32_t index = index_at(r, K_OUTPUT_INDEX);
-    uint32_t place = index_at(r, k->what == W_THOUGHT ? K_SUMMARY_INDEX : K_CONTENT_INDEX);
     tg_rc rc = text_at(r, k->key, &said.text);
 
     if (rc != TG_OK)
         return rc;
-    if (k->what != W_TEXT)
-        return responses_on_thought(r->d, index, place, k->what == W_THOUGHT, &said);
+    r->at = (struct responses_like){
+        .kind = k,
+        .index = index_at(r, K_OUTPUT_INDEX),
+        .place = index_at(r, k->what == W_THOUGHT ? K_SUMMARY_INDEX : K_CONTENT_INDEX),
+    };
     if (k->of == IR_TEXT && logprobs->kind == JSON_ARRAY && logprobs->value.n > 2)
         said.logprobs = logprobs->value;
-    return responses_on_text(r->d, index, k->of == IR_CALL ? 0 : place, k->of, &said);
+    r->piece = !k->whole && said.text.n && !said.logprobs.n;
+    return put_text(r->d, &r->at, &said);
 }
 
 static tg_rc
@@ -259,16 +266,17 @@ on_record(struct record *r, struct str data)
         if (strcmp(r->kind->type, "response.failed") == 0) {
             struct json_member m;
 
-            return fail_with(r->d, json_get(value, STR("error"), &m) ? m.value : STR("{}"));
+            return openai_take_error(r->d,
+                                     json_get(value, STR("error"), &m) ? m.value : STR("{}"));
         }
         return on_response(r->d, &r->tmp, value);
     case W_ERROR:
-        return fail_with(r->d, openai_error_is(value) ? value : data);
+        return openai_take_error(r->d, openai_error_is(value) ? value : data);
     }
     return TG_OK;
 }
 
-static const struct kind *
+static const struct responses_kind *
 find_kind(struct str type)
 {
     for (size_t i = 0; i < RESPONSES_COUNT(kinds); i++)
@@ -294,19 +302,49 @@ pick(struct record *r, struct str data)
             }
 }
 
-tg_rc
-responses_decode_record(struct dialect_dec *d, struct str event, struct str data,
-                        bool *ret_over)
+/* Is it a record like the learned one?  Then *ret is what came of it. */
+static bool
+take_alike(struct dialect_dec *d, struct str data, tg_rc *ret)
+{
+    struct responses_dec *st = d->state;
+    struct responses_said said = {.whole = false};
+    struct alike_text t;
+    struct arena tmp;
+    bool taken;
+
+    if (!alike_match(&st->alike, data, &t))
+        return false;
+    if (!t.escapes) {
+        said.text = str_of(t.value.p + 1, t.value.n - 2);
+        *ret = put_text(d, &st->like, &said);
+        return true;
+    }
+    arena_init(&tmp);
+    taken = json_string(&tmp, t.value, &said.text) == TG_OK;
+    if (taken)
+        *ret = put_text(d, &st->like, &said);
+    arena_fini(&tmp);
+    return taken;
+}
+
+static void
+learn(struct responses_dec *st, const struct record *r, struct str data)
+{
+    struct str value = r->m[r->kind->key].value;
+
+    st->like = r->at;
+    alike_learn(&st->alike, data, str_of(value.p + 1, value.n - 2));
+}
+
+/* One that is none of those. */
+static tg_rc
+read_record(struct dialect_dec *d, struct str event, struct str data)
 {
     struct responses_dec *st = d->state;
     struct record r = {.d = d};
     struct str type;
     tg_rc rc;
 
-    *ret_over = st->over;
-    if (st->over || data.n == 0 || data.p[0] == ':' || str_starts(data, STR("[DONE]")) ||
-        str_eq(event, STR("ping")))
-        return TG_OK;
     if (json_check(data, JSON_DEPTH_MAX, NULL) != TG_OK)
         return responses_broken(d, "a record that is not JSON");
     if (json_kind_of(data) != JSON_OBJECT)
@@ -315,12 +353,32 @@ responses_decode_record(struct dialect_dec *d, struct str event, struct str data
     r.kind = find_kind(type.n ? type : event);
     pick(&r, data);
     if (openai_error_is(r.m[K_ERROR].value))
-        return fail_with(d, r.m[K_ERROR].value);
+        return openai_take_error(d, r.m[K_ERROR].value);
     if (!r.kind)
         return TG_OK;
     arena_init(&r.tmp);
     rc = on_record(&r, data);
     arena_fini(&r.tmp);
+    if (rc == TG_OK && r.piece && type.n)
+        learn(st, &r, data);
+    return rc;
+}
+
+tg_rc
+responses_decode_record(struct dialect_dec *d, struct str event, struct str data,
+                        bool *ret_over)
+{
+    struct responses_dec *st = d->state;
+    tg_rc rc;
+
+    *ret_over = st->over;
+    if (st->over || data.n == 0 || data.p[0] == ':' || str_starts(data, STR("[DONE]")) ||
+        str_eq(event, STR("ping")))
+        return TG_OK;
+    if (take_alike(d, data, &rc))
+        return rc;
+    alike_forget(&st->alike);
+    rc = read_record(d, event, data);
     *ret_over = st->over;
     return rc;
 }
@@ -349,7 +407,7 @@ responses_decode_res(struct dialect_dec *d, struct str body)
     if (json_check(body, JSON_DEPTH_MAX, NULL) != TG_OK || json_kind_of(body) != JSON_OBJECT)
         return responses_broken(d, "it is not a JSON object");
     if (json_get(body, STR("error"), &m) && openai_error_is(m.value))
-        return fail_with(d, m.value);
+        return openai_take_error(d, m.value);
     if (!json_get(body, STR("output"), &m) || m.kind != JSON_ARRAY)
         return responses_broken(d, "it has no output");
     arena_init(&tmp);

@@ -2,6 +2,7 @@
 #ifndef DIALECT_RESPONSES_DEC_INT_H
 #define DIALECT_RESPONSES_DEC_INT_H
 
+#include "dialect/alike.h"
 #include "dialect/responses/responses_int.h"
 #include "json/scan.h"
 
@@ -36,6 +37,13 @@ struct responses_dec {
     uint32_t next_block;
     unsigned n_items;
     struct responses_seen *newest;
+
+    /* A record that was the next piece of a text, and of which one. */
+    struct alike alike;
+    struct responses_like {
+        const struct responses_kind *kind;
+        uint32_t index, place;
+    } like;
 };
 
 /* Text, and what was said with it.  Borrowed for the call. */

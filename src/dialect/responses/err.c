@@ -11,7 +11,7 @@
 tg_rc
 responses_encode_error_record(const struct tg_err *err, struct buf *b)
 {
-    const char *code = openai_error_code(err);
+    struct str code = openai_error_code(err);
     size_t before = b->n;
     struct json_out o;
     tg_rc rc = buf_append(b, STR("event: error\ndata: "));
@@ -21,8 +21,8 @@ responses_encode_error_record(const struct tg_err *err, struct buf *b)
     json_kv_str(&o, "type", STR("error"));
     json_kv_int(&o, "sequence_number", 0);
     json_key(&o, "code");
-    if (code)
-        json_str(&o, str_z(code));
+    if (code.n)
+        json_str(&o, code);
     else
         json_null(&o);
     json_kv_str(&o, "message", str_z(err->msg[0] ? err->msg : "the request failed"));

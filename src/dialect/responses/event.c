@@ -14,7 +14,7 @@
  *
  * Invariants
  *  (1) Numbers run 0, 1, 2 ... over all records, signs of life included; every added has its
- *      done.
+ *      done, unless the answer fails before.
  *  (2) A done record's text is that of the deltas before it, and the last record's output is
  *      the items that were said to be done.
  *  (3) Records are appended whole or not at all, and then nothing is remembered of them.
@@ -143,7 +143,7 @@ on_delta(struct responses_out *o, const struct ir_event *ev)
     struct responses_part *p = it && it->kind == IR_TEXT ? it->last_part : NULL;
     struct str elements = {NULL, 0}, logprobs = elements;
 
-    if (!st->block_open || st->block != ev->block)
+    if (!it || !st->block_open || st->block != ev->block)
         return TG_EPROTO;
     if (ev->logprobs.n && p && p->kind == IR_TEXT)
         elements = one_line(o->e->arena, responses_elements(ev->logprobs));
@@ -261,7 +261,8 @@ on_stop(struct responses_out *o, const struct ir_event *ev)
     return o->r.rc;
 }
 
-/* Everything that is open is closed as it is; then the answer has failed. */
+/* What is open is never said to be done: clients run a call, and keep a message, when they are
+ * told that it is, and half of one must not be run. */
 static tg_rc
 on_error(struct responses_out *o, const struct ir_event *ev)
 {
@@ -271,10 +272,10 @@ on_error(struct responses_out *o, const struct ir_event *ev)
         return TG_EPROTO;
     if (!st->begun)
         return responses_encode_error_record(ev->err, o->r.b);
-    if (st->block_open)
-        o->r.rc = on_close(o, &(struct ir_event){.kind = IR_EV_CLOSE, .block = st->block});
-    finish_item(o, true);
+    st->n_items -= st->item_open;
     responses_put_object_record(o, "response.failed", RESPONSES_FAILED, ev->err);
+    if (o->r.rc != TG_OK)
+        st->n_items += st->item_open;
     return o->r.rc;
 }
 

@@ -45,6 +45,8 @@ struct responses_reader {
     struct ir_req *req;
     struct ir_msg **tail;    /* where the next message is hooked in */
     struct ir_msg *last;     /* the newest message                  */
+    bool phase;              /* a message's phase has been noted     */
+    unsigned place;          /* of the item being read, from one; 0 = none */
     struct ir_block **block; /* of the newest message, when it is the model's: a place at
                                 or before the end of its blocks   */
     bool spoke, called;      /* and what stands before that place   */

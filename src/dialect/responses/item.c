@@ -9,6 +9,7 @@
  * read them, another one is not shown them.  What needs stored state is refused.
  */
 #include "dialect/responses/in_int.h"
+#include "dialect/rest.h"
 
 enum key {
     K_TYPE,
@@ -48,6 +49,7 @@ responses_add_msg(struct responses_reader *r, enum ir_role role)
     struct ir_msg *msg = arena_new(r->in.a, struct ir_msg);
 
     msg->role = role;
+    msg->place = r->place;
     *r->tail = r->last = msg;
     r->block = &msg->blocks;
     r->spoke = r->called = false;
@@ -85,6 +87,7 @@ new_block(struct responses_reader *r, enum ir_kind kind)
     struct ir_block *b = arena_new(r->in.a, struct ir_block);
 
     b->kind = kind;
+    b->place = r->place;
     return b;
 }
 
@@ -100,6 +103,20 @@ static tg_rc
 text_needed(const struct item *i, enum key key, struct str *ret)
 {
     return field_string_needed(&i->r->in, i->at, keys[key], &i->m[key], ret);
+}
+
+/* Which part of its work the model said this in.  Every message of a history may have one, so
+ * it is told once for all, not by place. */
+static void
+note_phase(const struct item *i)
+{
+    struct field_at input = {NULL, "input", 0};
+    struct json_member m;
+
+    if (i->r->phase || !json_get(i->raw, STR("phase"), &m) || !field_has(&m))
+        return;
+    i->r->phase = true;
+    rest_add(&i->r->in, i->r->req, &input, STR("phase"), m.value);
 }
 
 static tg_rc
@@ -133,6 +150,7 @@ read_message(const struct item *i)
     if (rc != TG_OK)
         return rc;
     if (roles[k].role == IR_MODEL) {
+        note_phase(i);
         *model_tail(i->r, true) = blocks;
         return TG_OK;
     }
@@ -176,6 +194,9 @@ settle_result(struct arena *a, struct ir_block *b)
             return;
         n += s->text.n;
     }
+    /* A mark on the last of texts that are one text now stands behind it as before. */
+    for (const struct ir_block *s = b->sub; s; s = s->next)
+        b->cache_ttl = s->cache_ttl.n ? s->cache_ttl : b->cache_ttl;
     if (b->sub && !b->sub->next) {
         b->text = b->sub->text;
         b->sub = NULL;
@@ -224,6 +245,8 @@ read_reasoning(const struct item *i)
     struct ir_block *b = NULL;
     tg_rc rc = responses_read_think(i->r, i->at, i->raw, &b);
 
+    if (b)
+        b->place = i->r->place;
     if (rc == TG_OK && b)
         *model_tail(i->r, false) = b;
     return rc;
@@ -342,8 +365,10 @@ responses_read_input(struct responses_reader *r, const struct json_member *input
         return responses_read_parts(r, &at, input, &responses_add_msg(r, IR_USER)->blocks);
     if (json_array(&it, input->value) != TG_OK)
         return field_refuse_type(&r->in, &at, "a string or an array", input->kind);
-    for (; rc == TG_OK && json_next(&it, &m); elem.index++)
+    for (; rc == TG_OK && json_next(&it, &m); elem.index++) {
+        r->place = elem.index + 1;
         rc = read_item(r, &elem, &m);
+    }
     if (rc == TG_OK && elem.index == 0)
         rc = field_refuse(&r->in, &at, "empty_array", "at least one item is needed");
     return rc;

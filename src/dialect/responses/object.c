@@ -41,7 +41,7 @@ put_usage(struct json_out *o, const struct ir_usage *u)
 static struct str
 error_code(const struct tg_err *err)
 {
-    const char *code;
+    struct str code;
 
     switch (err->kind) {
     case TG_ERR_NONE:
@@ -51,7 +51,7 @@ error_code(const struct tg_err *err)
         return STR("server_error");
     default:
         code = openai_error_code(err);
-        return code ? str_z(code) : STR("invalid_prompt");
+        return code.n ? code : STR("invalid_prompt");
     }
 }
 

@@ -1,5 +1,6 @@
 /* param.c -- the parameters of a Responses request that are values or small objects. */
 #include "dialect/responses/in_int.h"
+#include "dialect/rest.h"
 
 static tg_rc
 read_number(struct responses_reader *r, const struct json_member *f, enum responses_field field,
@@ -153,7 +154,7 @@ read_reasoning(struct responses_reader *r, const struct json_member *reasoning)
     return TG_OK;
 }
 
-/* Only one of the things to include changes what is asked of a model. */
+/* Two of the things to include are known here; the others are of tools that a provider runs. */
 static tg_rc
 read_include(struct responses_reader *r, const struct json_member *include)
 {
@@ -170,6 +171,8 @@ read_include(struct responses_reader *r, const struct json_member *include)
             return field_refuse_type(&r->in, &elem, "a string", m.kind);
         if (str_eq(m.value, STR("\"message.output_text.logprobs\"")))
             r->req->logprobs = true;
+        else if (!str_eq(m.value, STR("\"reasoning.encrypted_content\"")))
+            rest_add(&r->in, r->req, &at, str_of(m.value.p + 1, m.value.n - 2), m.value);
     }
     return TG_OK;
 }

@@ -5,6 +5,7 @@
  * dialects want type and bytes one by one; the bytes themselves are never decoded.
  */
 #include "dialect/responses/in_int.h"
+#include "dialect/rest.h"
 
 enum key {
     K_TYPE,
@@ -131,6 +132,8 @@ read_file(const struct part *p)
     tg_rc rc = text_of(p, K_FILE_DATA, &data);
 
     media->kind = IR_DOCUMENT;
+    if (field_has(&p->m[K_DETAIL]) && !str_eq(p->m[K_DETAIL].value, STR("\"auto\"")))
+        rest_add(&p->r->in, p->r->req, p->at, str_z(keys[K_DETAIL]), p->m[K_DETAIL].value);
     if (rc == TG_OK)
         rc = text_of(p, K_FILE_URL, &url);
     if (rc == TG_OK)
@@ -245,6 +248,8 @@ read_part(struct responses_reader *r, const struct field_at *at, const struct js
             continue;
         *to = p.b = arena_new(r->in.a, struct ir_block);
         p.b->kind = types[i].kind;
+        p.b->place = r->place;
+        p.b->part = at->index + 1;
         if (p.b->kind == IR_MEDIA)
             p.b->media = arena_new(r->in.a, struct ir_media);
         rc = types[i].read(&p);
@@ -265,6 +270,7 @@ responses_read_parts(struct responses_reader *r, const struct field_at *at,
     if (content->kind == JSON_STRING) {
         *to = arena_new(r->in.a, struct ir_block);
         (*to)->kind = IR_TEXT;
+        (*to)->place = r->place;
         return field_string(&r->in, at, content, &(*to)->text);
     }
     if (json_array(&it, content->value) != TG_OK)

@@ -43,6 +43,7 @@ const struct dialect dialect_responses = {
     .enc_size = sizeof(struct responses_enc),
     .dec_size = sizeof(struct responses_dec),
     .error_is_end = true,
+    .one_choice = true,
     .one_open = true,
     .scan_req = responses_scan_req,
     .relay_req = responses_relay_req,

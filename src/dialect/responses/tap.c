@@ -2,14 +2,15 @@
  *
  * What a record is stands in its "type", which nearly every server writes first; event names
  * are not relied on, because some servers send none.  A record must be JSON.  Deltas are most
- * of a stream and say nothing to an observer, so of them no more is looked at than the type;
- * the first record is always looked at whole, so that an error in it is one before the client's
- * status is out.
+ * of a stream and say nothing to an observer, so of them no more is looked at than the type,
+ * and of one that is like the last (dialect/alike.h) not even that; the first record is always
+ * looked at whole, so that an error in it is one before the client's status is out.
  *
  * response.completed, incomplete and failed are the end: the last of them is an answer too,
  * which the client's helper turns into a result, so it passes.  Only an error record fails the
  * stream.
  */
+#include "dialect/alike.h"
 #include "dialect/openai.h"
 #include "dialect/responses/responses_int.h"
 #include "json/scan.h"
@@ -56,7 +57,7 @@ responses_read_usage(struct str usage, struct ir_usage *u)
 
     for (size_t i = 0; i < RESPONSES_COUNT(rows); i++)
         if (json_path(usage, rows[i].path, &m) && m.kind == JSON_NUMBER &&
-            json_i64(m.value, &v) == TG_OK && v >= 0)
+            json_i64(m.value, &v) == TG_OK && v >= 0 && v <= INT64_MAX / 4)
             *rows[i].to = v;
 }
 
@@ -77,6 +78,18 @@ failed(struct dialect_tap *t, struct str error, struct tg_err *err)
     t->failed = true;
     openai_read_error(error, err);
     return DIALECT_FAILED;
+}
+
+/* Is it an error about the gateway's credentials, which no client may see? */
+static bool
+refuses_key(struct str error)
+{
+    struct tg_err err = {0};
+
+    if (!openai_error_is(error))
+        return false;
+    openai_read_error(error, &err);
+    return err.code && strcmp(err.code, "upstream_auth") == 0;
 }
 
 static bool
@@ -120,6 +133,10 @@ responses_tap_record(struct dialect_tap *t, struct str event, struct str data,
     /* The helper of one SDK fails on records of these names. */
     if (str_eq(event, STR("ping")))
         return DIALECT_DROP;
+    if (alike_match(alike_of_tap(t), data, NULL)) {
+        t->events++;
+        return DIALECT_PASS;
+    }
     if (json_check(data, JSON_DEPTH_MAX, NULL) != TG_OK)
         return broken(t, err, "it is not JSON");
     if (json_kind_of(data) != JSON_OBJECT)
@@ -128,6 +145,7 @@ responses_tap_record(struct dialect_tap *t, struct str event, struct str data,
     if (!t->started && str_eq(type, STR("keepalive")))
         return DIALECT_DROP; /* nothing may come before response.created */
     if (t->started && str_ends(type, STR(".delta"))) {
+        alike_learn(alike_of_tap(t), data, (struct str){NULL, 0});
         t->events++;
         return DIALECT_PASS;
     }
@@ -135,6 +153,8 @@ responses_tap_record(struct dialect_tap *t, struct str event, struct str data,
         return failed(t, m.value, err);
     if (str_eq(type, STR("error")) || (type.n == 0 && str_eq(event, STR("error"))))
         return failed(t, data, err);
+    if (json_path(data, "response.error", &m) && refuses_key(m.value))
+        return failed(t, m.value, err);
     if (is_end(type))
         look_at_end(t, type, data);
     if (str_starts(type, STR("response.")))
@@ -154,6 +174,10 @@ responses_tap_whole(struct dialect_tap *t, enum dialect_call call, struct str bo
         return false;
     if (!json_get(body, STR("output"), &m) || m.kind != JSON_ARRAY) {
         t->failed = json_get(body, STR("error"), &m) && openai_error_is(m.value);
+        return false;
+    }
+    if (json_get(body, STR("error"), &m) && refuses_key(m.value)) {
+        t->failed = true;
         return false;
     }
     t->started = true;

@@ -5,6 +5,7 @@
  * names back.  Tools that the provider runs are kept whole, for providers that know them.
  */
 #include "dialect/responses/in_int.h"
+#include "dialect/rest.h"
 
 /* Names are looked up one by one, so their number is bounded. */
 enum { TOOLS_MAX = 1024 };
@@ -84,6 +85,9 @@ read_tool(struct responses_reader *r, const struct field_at *at, const struct js
         rc = field_string_needed(&r->in, at, keys[K_TYPE], &m[K_TYPE], &type);
     if (rc != TG_OK)
         return rc;
+    if (str_eq(type, STR("function")) || str_eq(type, STR("custom")) ||
+        str_eq(type, STR("namespace")))
+        rest_note(&r->in, r->req, at, tool->value, keys, K_COUNT);
     if (str_eq(type, STR("function")) || str_eq(type, STR("custom")))
         return read_client_tool(r, at, m, str_eq(type, STR("custom")), space);
     if (space.n)
@@ -93,6 +97,8 @@ read_tool(struct responses_reader *r, const struct field_at *at, const struct js
         rc = field_string_needed(&r->in, at, keys[K_NAME], &m[K_NAME], &name);
         if (rc == TG_OK && !field_has(&m[K_TOOLS]))
             rc = field_refuse_missing(&r->in, at, keys[K_TOOLS]);
+        if (field_has(&m[K_DESCRIPTION]))
+            rest_add(&r->in, r->req, at, str_z(keys[K_DESCRIPTION]), m[K_DESCRIPTION].value);
         return rc == TG_OK ? read_list(r, &tools_at, &m[K_TOOLS], name) : rc;
     }
     t = add_tool(r);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "ir/drops.h"
+#include "ir/path.h"
 #include "json/scan.h"
 
 bool
@@ -44,26 +45,20 @@ responses_drop(struct responses_writer *w, const char *fmt, ...)
         arena_dup(w->a, str_of(name, (size_t)n < sizeof name ? (size_t)n : sizeof name - 1)));
 }
 
-/* A Messages client's system text is no message. */
 struct str
-responses_path(const struct responses_writer *w, unsigned msg)
+responses_path(const struct responses_writer *w, const struct ir_msg *m,
+               const struct ir_block *b)
 {
-    const struct ir_req *req = w->req;
-    bool apart = responses_came_as(w, "messages") && req->msgs && req->msgs->role == IR_SYSTEM;
-
-    return arena_printf(w->a, "%s.%u", responses_word(w, "messages", "input", "messages"),
-                        apart && msg > 0 ? msg - 1 : msg);
+    return ir_path(w->a, w->req, m, b);
 }
 
 tg_rc
-responses_refuse_at(struct responses_writer *w, unsigned msg, const char *behind,
-                    const char *why)
+responses_refuse_at(struct responses_writer *w, const struct ir_msg *m,
+                    const struct ir_block *b, const char *why)
 {
-    struct str path = responses_path(w, msg);
-    char param[96];
+    struct str path = responses_path(w, m, b);
 
-    snprintf(param, sizeof param, "%.*s%s", STR_ARG(path), behind);
-    return tg_refuse(w->err, "unsupported_content", param, "'%s': %s", param, why);
+    return tg_refuse(w->err, "unsupported_content", path.p, "'%s': %s", path.p, why);
 }
 
 /* Fields that both dialects of the maker have under the same name go through; the rest stays.
@@ -78,14 +73,14 @@ write_ext(struct responses_writer *w)
     tg_rc rc = TG_OK;
 
     for (const struct ir_ext *x = w->req->ext; x && rc == TG_OK; x = x->next) {
-        bool pass = own && !str_starts(x->name, STR("reasoning."));
+        bool pass = own && !x->inner && !str_starts(x->name, STR("reasoning."));
 
         for (size_t i = 0; chat && i < RESPONSES_COUNT(shared); i++)
             pass = pass || str_eq(x->name, str_z(shared[i]));
         if (pass) {
             json_key_str(&w->o, x->name);
             json_raw(&w->o, x->value);
-        } else if (!own && !str_eq(x->name, STR("modalities"))) {
+        } else if ((!own || x->inner) && !str_eq(x->name, STR("modalities"))) {
             rc = responses_drop(w, "%.*s", STR_ARG(x->name));
         }
     }

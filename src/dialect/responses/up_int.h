@@ -14,7 +14,7 @@ struct responses_writer {
     struct tg_err *err;
     /* up_system.c: what becomes of the system text. */
     struct str instructions; /* "" = none: it all stands in the input                  */
-    bool skip;               /* the first message is in them                           */
+    unsigned n_skip;         /* so many messages at the head are in them               */
     bool merged;             /* all system messages are, wherever they stand           */
 };
 
@@ -25,24 +25,25 @@ bool responses_came_as(const struct responses_writer *w, const char *dialect);
 /* A drop, or a refusal on a strict route; the name is printed into the arena. */
 tg_rc responses_drop(struct responses_writer *w, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* TG_EINVAL; behind is what stands in the path behind the message, which is number msg. */
-tg_rc responses_refuse_at(struct responses_writer *w, unsigned msg, const char *behind,
-                          const char *why);
-/* "messages.3" or "input.3", as the client wrote it, in the arena with a NUL behind it. */
-struct str responses_path(const struct responses_writer *w, unsigned msg);
+/* TG_EINVAL with the place of the block. */
+tg_rc responses_refuse_at(struct responses_writer *w, const struct ir_msg *m,
+                          const struct ir_block *b, const char *why);
+/* The client's place of a message, or of a block of it when b is not NULL; in the arena with a
+ * NUL behind it. */
+struct str responses_path(const struct responses_writer *w, const struct ir_msg *m,
+                          const struct ir_block *b);
 
 /* up_system.c: decides about the system text, before anything is written. */
 tg_rc responses_plan_system(struct responses_writer *w);
 /* A system message behind the first turn, where the model takes it for the user's words. */
-tg_rc responses_write_reminder(struct responses_writer *w, const struct ir_msg *m,
-                               unsigned msg);
+tg_rc responses_write_reminder(struct responses_writer *w, const struct ir_msg *m);
 /* up_item.c: the value of "input". */
 tg_rc responses_write_input(struct responses_writer *w);
 /* up_part.c: is this block a part of a message, or an item of its own? */
 bool responses_is_part(const struct ir_block *b);
-/* model: of a message of the model's.  msg and part say where, for errors. */
+/* model: of a message of the model's.  m: the message that b is of, for errors. */
 tg_rc responses_write_part(struct responses_writer *w, const struct ir_block *b, bool model,
-                           unsigned msg, unsigned part);
+                           const struct ir_msg *m);
 void responses_write_plain(struct json_out *o, struct str text);
 /* A cache mark that cannot go along. */
 tg_rc responses_drop_mark(struct responses_writer *w);

@@ -15,6 +15,7 @@
 #include <inttypes.h>
 
 #include "ir/drops.h"
+#include "ir/turn.h"
 
 enum { CALL_ID_MAX = 64, CALL_ID_KEPT = 47, CUSTOM_MAX = 256 };
 
@@ -114,7 +115,7 @@ write_message(struct items *i, const struct ir_msg *m, const struct ir_block **b
     } else {
         json_open(o, '[');
         for (; rc == TG_OK && *b != end; *b = (*b)->next, ++*part)
-            rc = responses_write_part(w, *b, model, i->msg, *part);
+            rc = responses_write_part(w, *b, model, m);
         json_close(o);
     }
     json_close(o);
@@ -157,7 +158,7 @@ is_custom(const struct items *i, const struct ir_block *b)
 
 /* Text of a result with a mark on it. */
 static tg_rc
-write_marked(struct items *i, const struct ir_block *b)
+write_marked(struct items *i, const struct ir_msg *m, const struct ir_block *b)
 {
     struct ir_block text = {.kind = IR_TEXT, .text = b->text, .cache_ttl = b->cache_ttl};
     tg_rc rc;
@@ -165,13 +166,13 @@ write_marked(struct items *i, const struct ir_block *b)
     json_open(&i->w->o, '[');
     if (b->failed)
         responses_write_plain(&i->w->o, STR("Error:"));
-    rc = responses_write_part(i->w, &text, false, i->msg, 0);
+    rc = responses_write_part(i->w, &text, false, m);
     json_close(&i->w->o);
     return rc;
 }
 
 static tg_rc
-write_parts(struct items *i, const struct ir_block *b, unsigned part)
+write_parts(struct items *i, const struct ir_msg *m, const struct ir_block *b)
 {
     struct responses_writer *w = i->w;
     tg_rc rc = TG_OK;
@@ -186,16 +187,16 @@ write_parts(struct items *i, const struct ir_block *b, unsigned part)
         if (!s->next && copy.cache_ttl.n == 0)
             copy.cache_ttl = b->cache_ttl;
         if (responses_is_part(s))
-            rc = responses_write_part(w, &copy, false, i->msg, part);
+            rc = responses_write_part(w, &copy, false, m);
         else
-            rc = responses_drop(w, "%.*s.content.%u", STR_ARG(responses_path(w, i->msg)), part);
+            rc = responses_drop(w, "%s", responses_path(w, m, s).p);
     }
     json_close(&w->o);
     return rc;
 }
 
 static tg_rc
-write_result(struct items *i, const struct ir_block *b, unsigned part)
+write_result(struct items *i, const struct ir_msg *m, const struct ir_block *b)
 {
     struct json_out *o = &i->w->o;
     struct str id = b->id.n ? b->id : arena_printf(i->w->a, "call_legacy_%u", i->unanswered++);
@@ -207,9 +208,9 @@ write_result(struct items *i, const struct ir_block *b, unsigned part)
     json_kv_str(o, "call_id", fit_id(i->w->a, id));
     json_key(o, "output");
     if (b->sub) {
-        rc = write_parts(i, b, part);
+        rc = write_parts(i, m, b);
     } else if (b->cache_ttl.n && i->w->route->caps.cache_marks) {
-        rc = write_marked(i, b);
+        rc = write_marked(i, m, b);
     } else {
         if (b->cache_ttl.n)
             rc = responses_drop_mark(i->w);
@@ -295,12 +296,12 @@ write_reasoning(struct items *i, const struct ir_msg *m, const struct ir_block *
 }
 
 static tg_rc
-write_opaque(struct items *i, const struct ir_block *b, unsigned part)
+write_opaque(struct items *i, const struct ir_msg *m, const struct ir_block *b)
 {
     struct responses_writer *w = i->w;
 
     if (!responses_is_own(b->origin))
-        return responses_drop(w, "%.*s.content.%u", STR_ARG(responses_path(w, i->msg)), part);
+        return responses_drop(w, "%s", responses_path(w, m, b).p);
     json_raw(&w->o, b->raw);
     return TG_OK;
 }
@@ -320,11 +321,11 @@ write_blocks(struct items *i, const struct ir_msg *m)
         if (b->kind == IR_CALL)
             rc = write_call(i, b);
         else if (b->kind == IR_RESULT)
-            rc = write_result(i, b, part);
+            rc = write_result(i, m, b);
         else if (b->kind == IR_THINK)
             write_reasoning(i, m, b, part);
         else
-            rc = write_opaque(i, b, part);
+            rc = write_opaque(i, m, b);
         b = b->next;
         part++;
     }
@@ -347,13 +348,13 @@ write_msg(struct items *i, const struct ir_msg *m, bool led)
     tg_rc rc = TG_OK;
 
     if (m->name.n)
-        rc = responses_drop(w, "%.*s.name", STR_ARG(responses_path(w, i->msg)));
+        rc = responses_drop(w, "%s.name", responses_path(w, m, NULL).p);
     if (rc != TG_OK)
         return rc;
     if (is_prefill(m) && !w->route->caps.prefill)
-        return refuse_prefill(w, responses_path(w, i->msg));
+        return refuse_prefill(w, responses_path(w, m, NULL));
     if (m->role == IR_SYSTEM && led && w->route->caps.system == CAPS_SYSTEM_REMIND)
-        return responses_write_reminder(w, m, i->msg);
+        return responses_write_reminder(w, m);
     return write_blocks(i, m);
 }
 
@@ -362,17 +363,14 @@ responses_write_input(struct responses_writer *w)
 {
     struct items *i = arena_new(w->a, struct items);
     bool led = false;
-    unsigned msg = 0;
     tg_rc rc = TG_OK;
 
     i->w = w;
-    for (const struct ir_msg *m = w->req->msgs; m; m = m->next, msg++)
-        if (m->role == IR_USER && !find_kind(m->blocks, IR_RESULT))
-            i->last_turn = msg + 1;
+    i->last_turn = ir_last_turn(w->req);
     json_open(&w->o, '[');
     for (const struct ir_msg *m = w->req->msgs; m && rc == TG_OK; m = m->next, i->msg++) {
         led |= m->role != IR_SYSTEM;
-        if (w->merged ? m->role != IR_SYSTEM : i->msg > 0 || !w->skip)
+        if (w->merged ? m->role != IR_SYSTEM : i->msg >= w->n_skip)
             rc = write_msg(i, m, led);
     }
     json_close(&w->o);

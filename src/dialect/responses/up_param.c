@@ -149,7 +149,7 @@ drop_reasoning(struct responses_writer *w, struct str effort, struct str summary
 
     if (effort.n && w->req->effort != IR_EFFORT_NONE)
         rc = responses_drop(w, "%s",
-                            budget ? responses_word(w, "thinking", "reasoning", "thinking")
+                            budget ? responses_word(w, "reasoning", "reasoning", "thinking")
                                    : responses_word(w, "reasoning_effort", "reasoning.effort",
                                                     "output_config.effort"));
     if (rc == TG_OK && summary.n)

@@ -5,8 +5,6 @@
  */
 #include "dialect/responses/up_int.h"
 
-#include <stdio.h>
-
 tg_rc
 responses_drop_mark(struct responses_writer *w)
 {
@@ -140,18 +138,18 @@ obstacle(const struct responses_writer *w, const struct ir_media *m)
         return "the upstream's dialect has no audio or video input";
     if (m->file_id.n && !responses_is_own(w->req->origin))
         return "a file's id means nothing to another provider than the one that gave it";
+    if (m->kind == IR_DOCUMENT && m->file_id.n + m->data.n + m->text.n + m->url.n == 0)
+        return "a document without contents";
     return NULL;
 }
 
 static tg_rc
-write_media(struct responses_writer *w, const struct ir_block *b, unsigned msg, unsigned part)
+write_media(struct responses_writer *w, const struct ir_block *b, const struct ir_msg *m)
 {
     const char *why = obstacle(w, b->media);
-    char behind[32];
 
-    snprintf(behind, sizeof behind, ".content.%u", part);
     if (why)
-        return responses_refuse_at(w, msg, behind, why);
+        return responses_refuse_at(w, m, b, why);
     if (b->media->kind == IR_IMAGE)
         write_image(w, b);
     else
@@ -167,7 +165,7 @@ responses_is_part(const struct ir_block *b)
 
 tg_rc
 responses_write_part(struct responses_writer *w, const struct ir_block *b, bool model,
-                     unsigned msg, unsigned part)
+                     const struct ir_msg *m)
 {
     /* What the model said has no place for a mark. */
     bool lost = b->cache_ttl.n && (model || !w->route->caps.cache_marks);
@@ -176,7 +174,7 @@ responses_write_part(struct responses_writer *w, const struct ir_block *b, bool 
     if (rc != TG_OK)
         return rc;
     if (b->kind == IR_MEDIA)
-        return write_media(w, b, msg, part);
+        return write_media(w, b, m);
     write_text(w, b, model);
     return TG_OK;
 }

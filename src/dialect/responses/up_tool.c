@@ -6,6 +6,7 @@
  * Chat client's wish has this dialect's form already, Messages has words of its own for it.
  */
 #include "dialect/responses/up_int.h"
+#include "ir/turn.h"
 #include "json/scan.h"
 
 static void
@@ -122,7 +123,7 @@ write_choice_of(struct json_out *o, const struct ir_tool *t)
     json_close(o);
 }
 
-static void
+static tg_rc
 write_choice(struct responses_writer *w)
 {
     static const char *const modes[] = {[IR_CHOICE_AUTO] = "auto",
@@ -132,24 +133,32 @@ write_choice(struct responses_writer *w)
     const struct ir_req *req = w->req;
     const struct ir_tool *t, *named = NULL;
     struct json_out *o = &w->o;
-    bool all = true;
+    bool all = true, any = false;
 
     for (t = req->tools; t; t = t->next) {
         all = all && (t->allowed || !is_sent(w, t));
+        any = any || (t->allowed && is_sent(w, t));
         if (is_sent(w, t) && str_eq(t->name, req->tool_name))
             named = t;
     }
     if (req->tool_choice == IR_CHOICE_AUTO && all && !req->tool_choice_said)
-        return;
+        return TG_OK;
     json_key(o, "tool_choice");
     if (req->tool_choice == IR_CHOICE_NAMED && named) {
         write_choice_of(o, named);
-        return;
+        return TG_OK;
     }
     if (all || req->tool_choice == IR_CHOICE_NONE) {
         json_str(o, str_z(modes[req->tool_choice]));
-        return;
+        return TG_OK;
     }
+    if (!any && req->tool_choice == IR_CHOICE_AUTO) {
+        json_str(o, STR("none"));
+        return TG_OK;
+    }
+    if (!any)
+        return tg_refuse(w->err, "unsupported_parameter", "tool_choice",
+                         "'tool_choice': the upstream has none of the allowed tools");
     json_open(o, '{');
     json_kv_str(o, "type", STR("allowed_tools"));
     json_kv_str(o, "mode", str_z(modes[req->tool_choice]));
@@ -160,6 +169,7 @@ write_choice(struct responses_writer *w)
             write_choice_of(o, t);
     json_close(o);
     json_close(o);
+    return TG_OK;
 }
 
 /* None of the tools goes along. */
@@ -191,8 +201,10 @@ responses_write_tools(struct responses_writer *w)
     if (!sent)
         return check_no_tools(w);
     json_close(&w->o);
-    write_choice(w);
-    if (w->req->parallel_calls)
+    rc = write_choice(w);
+    if (rc != TG_OK || w->req->parallel_calls)
+        return rc;
+    if (!w->route->caps.parallel_calls && ir_one_call_form(w->req))
         return TG_OK;
     if (!w->route->caps.parallel_calls)
         return responses_drop(w, "%s",

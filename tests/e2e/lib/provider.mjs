@@ -275,7 +275,7 @@ const blocksOf = (q) => q.messages.flatMap((m) => (Array.isArray(m.content) ? m.
 export const history = (dialect, q) => ({ calls: callsOf[dialect](q), results: resultsOf[dialect](q) });
 
 // Why this dialect would not take the request, or nothing.
-function complaint(dialect, req) {
+export function complaint(dialect, req) {
   const q = req.json;
   if (!q || typeof q.model !== 'string') return 'no model';
   const known = FIELDS[dialect].split(/\s+/);
@@ -323,7 +323,7 @@ function complaint(dialect, req) {
       const next = q.messages[i + 1]?.content;
       if (used.some((u) => !(Array.isArray(next) && next.some((b) => b.tool_use_id === u.id)))) throw new Error('results are not in the next message');
     });
-    for (const t of q.tools ?? []) if (t.input_schema?.type !== 'object') return 'a tool without input_schema';
+    for (const t of q.tools ?? []) if (!t.type && t.input_schema?.type !== 'object') return 'a tool without input_schema';
   }
   return null;
 }
@@ -356,12 +356,12 @@ const WORDED = {
   },
 };
 
-const stream = {
+export const stream = {
   chat: (q, a) => chatStream(q, a),
   responses: (q, a) => responsesRecords(responsesEvents(q, a)),
   messages: (q, a) => messagesRecords(messagesEvents(q, a)),
 };
-const whole = {
+export const whole = {
   chat: chatWhole,
   responses: (q, a) => JSON.stringify(responsesObject(q, a, true)),
   messages: messagesWhole,

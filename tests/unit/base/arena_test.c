@@ -1,6 +1,7 @@
 /* arena_test.c -- arenas: zeroed, aligned, apart from each other, and back to the cache. */
 #include "base/arena.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -8,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "support/prng.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -70,7 +72,7 @@ test_sizes_around_a_chunk(void **state)
 
     (void)state;
     arena_init(&a);
-    for (size_t n = 900; n < 4300; n++) {
+    for (size_t n = 200; n < 4300; n++) {
         char *p = arena_alloc(&a, n, 8), *q = arena_alloc(&a, 1, 1);
 
         memset(p, 'p', n);
@@ -97,6 +99,45 @@ test_large_block_keeps_chunk(void **state)
     q = arena_alloc(&a, 16, 16);
     assert_true(q > p && q - p < 200);
     arena_fini(&a);
+    arena_thread_fini();
+}
+
+/* Nor for one of middling size, while much room is left. */
+static void
+test_middling_block_keeps_chunk(void **state)
+{
+    struct arena a;
+    char *p, *q;
+
+    (void)state;
+    arena_init(&a);
+    p = arena_alloc(&a, 200, 8);
+    (void)arena_alloc(&a, 900, 8);
+    q = arena_alloc(&a, 600, 8);
+    assert_true(q > p && q - p < 1000);
+    arena_fini(&a);
+    arena_thread_fini();
+}
+
+/* What a little arena takes from libc is little, and a large one takes it in few pieces. */
+static void
+test_chunks_grow(void **state)
+{
+    struct arena a[100];
+    uint64_t asked;
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        arena_init(&a[i]);
+        (void)arena_alloc(&a[i], 100, 8);
+        assert_in_range(malloc_usable_size(a[i].chunk), 100, 1100);
+    }
+    asked = mem_asked();
+    for (int i = 0; i < 64000 / 50; i++)
+        (void)arena_alloc(&a[0], 50, 1);
+    assert_in_range(mem_asked() - asked, 64000 / 4096, 64000 / 4096 + 8);
+    for (int i = 0; i < 100; i++)
+        arena_fini(&a[i]);
     arena_thread_fini();
 }
 
@@ -178,6 +219,8 @@ main(void)
         cmocka_unit_test(test_blocks_are_apart),
         cmocka_unit_test(test_sizes_around_a_chunk),
         cmocka_unit_test(test_large_block_keeps_chunk),
+        cmocka_unit_test(test_middling_block_keeps_chunk),
+        cmocka_unit_test(test_chunks_grow),
         cmocka_unit_test(test_chunks_are_reused),
         cmocka_unit_test(test_arrays_and_text),
 #ifdef WITH_ASAN

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "support/prng.h"
 
 static void
@@ -94,6 +95,56 @@ test_keeps_and_returns_memory(void **state)
     assert_null(b.p);
     assert_int_equal(buf_append(&b, STR("a")), TG_OK);
     buf_fini(&b);
+}
+
+/* One allocation goes from buffer to buffer; who comes second gets one of its own. */
+static void
+test_borrows_the_spare(void **state)
+{
+    struct buf a, b, small;
+    const char *p;
+    uint64_t asked;
+
+    (void)state;
+    buf_init(&a, 1 << 20);
+    buf_init(&b, 1 << 20);
+    buf_init(&small, 16);
+    buf_borrow(&a); /* there is none yet */
+    assert_null(a.p);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(buf_append(&a, STR("sixteen bytes.. ")), TG_OK);
+    p = a.p;
+    buf_return(&a);
+    assert_null(a.p);
+    assert_int_equal(a.n, 0);
+    asked = mem_asked();
+    for (int i = 0; i < 10; i++) {
+        struct buf *one = i % 2 ? &a : &b;
+
+        buf_borrow(one);
+        assert_int_equal(buf_append(one, STR("x")), TG_OK);
+        assert_ptr_equal(one->p, p);
+        assert_true(str_eq(buf_str(one), STR("x")));
+        buf_return(one);
+    }
+    assert_int_equal(mem_asked(), asked);
+    buf_borrow(&small); /* would be more than it may ever hold */
+    assert_null(small.p);
+    buf_borrow(&a);
+    buf_borrow(&b);
+    assert_int_equal(buf_append(&b, STR("y")), TG_OK);
+    assert_ptr_equal(a.p, p);
+    assert_ptr_not_equal(b.p, p);
+    buf_borrow(&b); /* has its own */
+    assert_true(str_eq(buf_str(&b), STR("y")));
+    buf_return(&a);
+    buf_return(&b); /* there is a spare one already */
+    buf_borrow(&b);
+    assert_ptr_equal(b.p, p);
+    buf_return(&b);
+    buf_thread_fini();
+    buf_borrow(&b);
+    assert_null(b.p);
 }
 
 /* Random appends of every kind and consumes; the contents are a counter, so each byte is known.
@@ -205,6 +256,7 @@ main(void)
         cmocka_unit_test(test_nothing_allowed),
         cmocka_unit_test(test_reserve_commit),
         cmocka_unit_test(test_keeps_and_returns_memory),
+        cmocka_unit_test(test_borrows_the_spare),
         cmocka_unit_test(test_against_counter),
         cmocka_unit_test(test_hovering_is_cheap),
         cmocka_unit_test(test_printf_long),

@@ -21,6 +21,8 @@ static const struct dialect *chat;
 #define MSG(m) "{" M ",\"messages\":[" U "," m "]}"
 #define TOOLS  ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]"
 
+#define NAME_65 "01234567890123456789012345678901234567890123456789012345678901234"
+
 static void
 refused_generate(void **state)
 {
@@ -106,9 +108,23 @@ refused_generate(void **state)
          "invalid_value"},
         {BASE ",\"response_format\":{\"type\":\"json_schema\"}}", "response_format.json_schema",
          "missing_required_parameter"},
+        /* D-33: names that upstreams would refuse, and what is no form of a schema */
         {BASE
-         ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{}}}}",
-         "response_format.json_schema.name", "missing_required_parameter"},
+         ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a b\","
+         "\"schema\":{}}}}",
+         "response_format.json_schema.name", "invalid_value"},
+        {BASE ",\"response_format\":{\"type\":\"json_schema\",\"name\":\"" NAME_65
+              "\",\"schema\":{}}}",
+         "response_format.name", "invalid_value"},
+        {BASE ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":7,"
+              "\"schema\":{}}}}",
+         "response_format.json_schema.name", "invalid_type"},
+        {BASE ",\"response_format\":{\"type\":\"json_schema\",\"schema\":\"x\"}}",
+         "response_format.schema", "invalid_type"},
+        {BASE ",\"response_format\":{\"type\":\"json_schema\",\"name\":\"x\"}}",
+         "response_format.json_schema", "missing_required_parameter"},
+        {BASE ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":\"x\"}}",
+         "response_format.json_schema", "invalid_type"},
         {BASE ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"r\","
               "\"schema\":[]}}}",
          "response_format.json_schema.schema", "invalid_type"},
@@ -154,6 +170,17 @@ refused_generate(void **state)
         {BASE ",\"functions\":[{\"name\":\"f\"}],\"function_call\":{\"name\":\"g\"}}",
          "function_call.name", "invalid_value"},
         {BASE ",\"reasoning_effort\":\"huge\"}", "reasoning_effort", "invalid_value"},
+        /* D-31: one wish in two forms */
+        {BASE ",\"reasoning_effort\":\"low\",\"reasoning\":{\"effort\":\"high\"}}",
+         "reasoning.effort", "invalid_value"},
+        {BASE ",\"reasoning_effort\":\"low\",\"reasoning\":{\"enabled\":false}}",
+         "reasoning.enabled", "invalid_value"},
+        {BASE ",\"reasoning\":{\"effort\":\"huge\"}}", "reasoning.effort", "invalid_value"},
+        {BASE ",\"reasoning\":{\"summary\":true}}", "reasoning.summary", "invalid_type"},
+        {BASE ",\"reasoning\":{\"max_tokens\":-1}}", "reasoning.max_tokens", "invalid_value"},
+        {BASE ",\"reasoning\":\"high\"}", "reasoning", "invalid_type"},
+        {BASE ",\"max_response_tokens\":0}", "max_response_tokens", "invalid_value"},
+        {BASE ",\"max_output_tokens\":\"9\"}", "max_output_tokens", "invalid_type"},
         {BASE ",\"top_logprobs\":21}", "top_logprobs", "invalid_value"},
         {BASE ",\"logit_bias\":[]}", "logit_bias", "invalid_type"},
         {BASE ",\"metadata\":\"x\"}", "metadata", "invalid_type"},

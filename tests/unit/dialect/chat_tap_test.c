@@ -252,7 +252,7 @@ error_words(void **state)
         {"{\"message\":\"m\",\"type\":\"overloaded_error\"}", TG_ERR_OVERLOADED,
          "server_is_overloaded", "m"},
         {"{\"message\":\"m\",\"code\":\"some_vendor_code\",\"type\":\"authentication_error\"}",
-         TG_ERR_AUTH, "invalid_api_key", "m"},
+         TG_ERR_UPSTREAM, "upstream_auth", "the upstream refused the gateway's credentials"},
         {"{\"message\":\"m\",\"code\":429}", TG_ERR_RATE_LIMIT, "rate_limit_exceeded", "m"},
         {"{\"message\":\"m\",\"code\":null,\"status\":503}", TG_ERR_OVERLOADED,
          "server_is_overloaded", "m"},

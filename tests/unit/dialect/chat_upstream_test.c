@@ -158,6 +158,26 @@ results_of_several_texts(void **state)
            "");
 }
 
+/* What only its maker's API knows leaves no empty list behind, and is named. */
+static void
+results_of_nothing_that_can_be_carried(void **state)
+{
+    struct ir_block text = {.kind = IR_TEXT, .text = STR("a")};
+    struct ir_block other = {.kind = IR_OPAQUE, .raw = STR("{}"), .origin = "messages"};
+    struct ir_block first = {
+        .kind = IR_OPAQUE, .raw = STR("{}"), .origin = "messages", .next = &other};
+    struct ir_block result = {.kind = IR_RESULT, .id = STR("c1"), .sub = &first};
+    struct ir_msg msg = {.role = IR_USER, .blocks = &result};
+    struct ir_req req = request("messages", &msg);
+
+    (void)state;
+    expect(&req, "up", "{\"role\":\"tool\",\"tool_call_id\":\"c1\",\"content\":\"\"}]",
+           "messages.0");
+    other.next = &text;
+    expect(&req, "up", "{\"role\":\"tool\",\"tool_call_id\":\"c1\",\"content\":\"a\"}]",
+           "messages.0");
+}
+
 /* Blobs of another maker never reach this upstream; their text does, where it has a field. */
 static void
 foreign_proofs_stay_here(void **state)
@@ -237,15 +257,15 @@ media_without_a_form(void **state)
     struct ir_req req = request("messages", &msg);
 
     (void)state;
-    refused(&req, false, "messages.1.content");
+    refused(&req, false, "messages.1");
     m = (struct ir_media){.kind = IR_DOCUMENT, .url = STR("https://a.example/x.pdf")};
-    refused(&req, false, "messages.1.content");
+    refused(&req, false, "messages.1");
     req.origin = "responses";
-    refused(&req, false, "input.1.content");
+    refused(&req, false, "input.1");
     m = (struct ir_media){.kind = IR_DOCUMENT, .file_id = STR("file_1")};
-    refused(&req, false, "input.1.content");
+    refused(&req, false, "input.1");
     m = (struct ir_media){.kind = IR_AUDIO, .url = STR("https://a.example/x.wav")};
-    refused(&req, false, "input.1.content");
+    refused(&req, false, "input.1");
     m = (struct ir_media){.kind = IR_DOCUMENT,
                           .text = STR("Once."),
                           .name = STR("Tale"),
@@ -255,7 +275,7 @@ media_without_a_form(void **state)
                 "children\\nOnce.\"}]}]",
            "");
     second.role = IR_SYSTEM;
-    refused(&req, false, "input.1.content");
+    refused(&req, false, "input.1");
 }
 
 static void
@@ -389,6 +409,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_come_first_and_their_media_behind),
         cmocka_unit_test(results_of_several_texts),
+        cmocka_unit_test(results_of_nothing_that_can_be_carried),
         cmocka_unit_test(foreign_proofs_stay_here),
         cmocka_unit_test(tools_that_a_provider_runs),
         cmocka_unit_test(media_without_a_form),

@@ -343,7 +343,7 @@ answers_to_go_on_with(void **state)
 }
 
 /* Thoughts of another maker, with text, in three answers: a plain one, one that called, and one
- * that called since the user spoke. */
+ * that called behind words of the user beside the results, which begin no new turn. */
 #define THOUGHT(n) "{\"type\":\"thinking\",\"thinking\":\"Hm " #n "\",\"signature\":\"X\"}"
 #define USED(n)    "{\"type\":\"tool_use\",\"id\":\"t" #n "\",\"name\":\"f\",\"input\":{}}"
 #define GAVE(n)                                                                                \
@@ -396,8 +396,7 @@ thoughts_of_others_by_the_route(void **state)
 {
     (void)state;
     expect_replayed(messages_route(CAPS_SERVER_DEEPSEEK, "deepseek-v4-pro"), "123", "");
-    expect_replayed(messages_route(CAPS_SERVER_VLLM, "qwen3"), "3",
-                    "messages.1.reasoning messages.3.reasoning");
+    expect_replayed(messages_route(CAPS_SERVER_VLLM, "qwen3"), "23", "messages.1.reasoning");
     expect_replayed(messages_route(CAPS_SERVER_ANTHROPIC, "claude-opus-4-7"), "",
                     "messages.1.reasoning messages.3.reasoning messages.6.reasoning");
 }

@@ -362,6 +362,7 @@ with_media(struct arena *a, struct ir_req *req, struct ir_media m)
 
     messages_from_chat(a, req);
     b->kind = IR_MEDIA;
+    b->part = 1;
     b->media = arena_new(a, struct ir_media);
     *b->media = m;
 }
@@ -453,7 +454,7 @@ only_the_last_four_cache_marks_go(void **state)
                   "{\"type\":\"text\",\"text\":\"b\",\"cache_control\":{\"type\":"
                   "\"ephemeral\"}},{\"type\":\"text\",\"text\":\"c\","
                   "\"cache_control\":{\"type\":\"ephemeral\"}}]}]}",
-        "");
+        "cache_control");
 }
 
 /* What the provider's own tools did goes back to its maker, and to nobody else. */

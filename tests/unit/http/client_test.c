@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "co/ring.h"
 #include "net/dial.h"
 #include "support/co_test.h"
 #include "support/http_talk.h"
@@ -112,6 +113,55 @@ test_ready(void **state)
     assert_int_equal(co_test_run(ready_body, NULL), TG_OK);
 }
 
+/* Who is to wait for something else gives back what was received: shared buffers lie under it.
+ */
+static void
+release(struct pool *pool)
+{
+    unsigned all = ring_buffers_free(co_ring());
+    struct http_call call;
+    struct str piece;
+
+    http_call_init(&call, pool, &conf);
+    assert_int_equal(http_call_send(&call, &get, NULL), TG_OK);
+    assert_int_equal(http_call_read(&call, &piece, NULL), TG_OK);
+    assert_true(str_eq(piece, STR("a")));
+    assert_false(http_call_release(&call));
+    assert_int_equal(http_call_read(&call, &piece, NULL), TG_OK);
+    assert_true(str_eq(piece, STR("b")));
+    assert_int_equal(ring_buffers_free(co_ring()), all - 1);
+    assert_true(http_call_release(&call));
+    assert_int_equal(ring_buffers_free(co_ring()), all);
+    assert_true(http_call_release(&call));
+    assert_int_equal(http_call_read(&call, &piece, NULL), TG_OK);
+    assert_true(str_eq(piece, STR("c")));
+    assert_false(http_call_release(&call)); /* the end is there */
+    assert_int_equal(http_call_read(&call, &piece, NULL), TG_OK);
+    assert_int_equal(piece.n, 0);
+    http_call_fini(&call);
+    assert_int_equal(pool_stats(pool)->idle, 1);
+}
+
+static tg_rc
+release_body(void *arg)
+{
+    (void)arg;
+    with_upstream(
+        STEPS(WAIT("\r\n\r\n"),
+              SEND("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n"
+                   "1\r"),
+              SLEEP(20), SEND("\nc\r\n0\r\n\r\n"), TO_EOF),
+        release);
+    return TG_OK;
+}
+
+static void
+test_release(void **state)
+{
+    (void)state;
+    assert_int_equal(co_test_run(release_body, NULL), TG_OK);
+}
+
 /* The last chunk that nobody read does not cost the connection. */
 static void
 fini_early(struct pool *pool)
@@ -212,9 +262,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),
-        cmocka_unit_test(test_ready),
-        cmocka_unit_test(test_fini_early),
+        cmocka_unit_test(test_cases),   cmocka_unit_test(test_ready),
+        cmocka_unit_test(test_release), cmocka_unit_test(test_fini_early),
         cmocka_unit_test(test_cancel),
     };
 

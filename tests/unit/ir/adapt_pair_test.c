@@ -40,7 +40,8 @@ say_shape(struct rig *g, const char *line)
     while (rest.n) {
         struct str word = str_cut(rest, ' ', &rest);
         char role = word.p[0];
-        bool first = true;
+        bool first = true, parts = strcmp(g->req.origin, "messages") == 0;
+        unsigned part = 0;
 
         word = str_from(word, 1);
         if (word.n == 0)
@@ -52,6 +53,7 @@ say_shape(struct rig *g, const char *line)
 
             b.id = str_cut(id, '=', &text);
             b.text = text;
+            b.part = parts ? ++part : 0;
             if (first)
                 rig_say(g, role == 'm' ? IR_MODEL : role == 'u' ? IR_USER : IR_TOOL, b);
             else
@@ -108,7 +110,7 @@ static const struct {
     {"chat", "u m(a) t[a=1] t[a=2] u", "u m(a) t[a=2] u", "messages.2", "messages.2"},
     {"messages", "s u m(a) u[a=1][a=2] m", "s u m(a) t[a=2] u m", "messages.2.content.0",
      "messages.2.content.0"},
-    {"messages", "s u m(a) u", "s u m(a) t[a=!] u", "", "messages.1"},
+    {"messages", "s u m(a) u", "s u m(a) t[a=!] u", "", "messages.1.content.0"},
     {"chat", "u m(a)(b) t[b=2] t[a=1]", "u m(a)(b) t[a=1] t[b=2]", "", ""},
     {"chat", "u m(c)(a)(b) t[a=1] t[b=2] t[c=3]", "u m(c)(a)(b) t[c=3] t[a=1] t[b=2]", "", ""},
     {"chat", "u m(a) u t[a=1] m", "u m(a) t[a=1] u m", "", ""},

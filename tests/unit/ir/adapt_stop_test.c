@@ -428,6 +428,85 @@ errors_pass(void **state)
     rig_close(&g);
 }
 
+static tg_rc
+put_nowhere(struct ir_sink *sink, const struct ir_event *ev)
+{
+    (void)sink;
+    (void)ev;
+    return TG_OK;
+}
+
+/* Blocks of text and calls, as a long stream has them; with log probabilities, some of which
+ * are held back with their text. */
+static void
+put_blocks(struct ir_sink *to, unsigned from, unsigned n)
+{
+    static const struct ir_block text = {.kind = IR_TEXT}, call = {.kind = IR_CALL};
+
+    for (unsigned i = from; i < from + n; i++) {
+        struct ir_event open = {.kind = IR_EV_OPEN, .block = i, .head = i % 3 ? &text : &call};
+        struct ir_event delta = {.kind = IR_EV_DELTA, .block = i, .text = STR("a\nE")};
+        struct ir_event more = {.kind = IR_EV_DELTA, .block = i, .text = STR("NE")};
+        struct ir_event end = {.kind = IR_EV_CLOSE, .block = i};
+
+        if (i % 3) {
+            delta.logprobs = STR("[{\"token\":\"a\\n\",\"logprob\":-1},"
+                                 "{\"token\":\"E\",\"bytes\":[69],\"logprob\":-1}]");
+            more.logprobs = STR("[{\"token\":\"NE\",\"logprob\":-1}]");
+        }
+        assert_int_equal(to->put(to, &open), TG_OK);
+        for (unsigned k = 0; k < 4; k++) {
+            assert_int_equal(to->put(to, &delta), TG_OK);
+            assert_int_equal(to->put(to, &more), TG_OK);
+        }
+        assert_int_equal(to->put(to, &end), TG_OK);
+    }
+}
+
+/* What an answer takes does not follow its length. */
+static void
+long_answers_take_no_more_memory(void **state)
+{
+    static const struct str stops[] = {STR("END"), STR("E---")};
+    struct ir_sink nowhere = {put_nowhere}, *to;
+    struct rig g;
+    size_t used;
+
+    (void)state;
+    open_with(&g, stops, 2);
+    rig_fit_ok(&g);
+    to = ir_adapt_sink(g.adapt, false, &nowhere);
+    put_blocks(to, 0, 8);
+    used = g.a.used;
+    put_blocks(to, 8, 512);
+    assert_int_equal(g.a.used, used);
+    rig_close(&g);
+}
+
+/* An upstream that is left in the middle has not told its usage; who asked for it hears so. */
+static void
+usage_of_a_cut_answer_is_not_known(void **state)
+{
+    static const struct str stops[] = {STR("END")};
+    static const struct ir_block text = {.kind = IR_TEXT};
+    struct rig g;
+
+    (void)state;
+    open_with(&g, stops, 1);
+    g.req.stream_usage = true;
+    rig_fit_ok(&g);
+    (void)rig_answer(&g, false);
+    rig_put(&g, (struct ir_event){.kind = IR_EV_START});
+    rig_put_open(&g, 0, 0, &text);
+    rig_put_delta(&g, 0, 0, STR("aEND"));
+    assert_string_equal(rig_lines(&g),
+                        "start\nopen 0.0 text\ndelta 0.0 \"a\"\nclose 0.0\n"
+                        "stop 0 sequence text=\"END\"\n"
+                        "usage input=-1 output=-1 cached=-1 reasoning=-1\nend\n");
+    assert_true(ir_adapt_over(g.adapt));
+    rig_close(&g);
+}
+
 int
 main(void)
 {
@@ -441,6 +520,8 @@ main(void)
         cmocka_unit_test(log_probabilities_follow_their_text),
         cmocka_unit_test(no_log_probability_is_lost),
         cmocka_unit_test(errors_pass),
+        cmocka_unit_test(long_answers_take_no_more_memory),
+        cmocka_unit_test(usage_of_a_cut_answer_is_not_known),
     };
 
     return cmocka_run_group_tests_name("ir/adapt_stop", tests, NULL, NULL);

@@ -47,6 +47,30 @@ the_list_is_bounded_and_says_so(void **state)
     arena_fini(&a);
 }
 
+/* A client's own field names go into a header. */
+static void
+names_are_fit_for_a_header(void **state)
+{
+    struct ir_drops d = {.n = 0};
+    char name[30000];
+
+    (void)state;
+    memset(name, 'x', sizeof name);
+    ir_drop(&d, str_of(name, sizeof name));
+    ir_drop(&d, STR("a\nb,c \xff"));
+    assert_int_equal(d.n, 2);
+    assert_int_equal(d.name[0].n, IR_DROP_BYTES_MAX);
+    assert_true(str_eq(d.name[1], STR("a?b?c??")));
+    memset(name, 'y', sizeof name);
+    for (int i = 0; i < IR_DROPS_MAX; i++) {
+        name[0] = (char)('a' + i % 26);
+        name[1] = (char)('a' + i / 26);
+        ir_drop(&d, str_of(name, sizeof name));
+    }
+    assert_true(d.more);
+    assert_true(d.n < IR_DROPS_MAX);
+}
+
 static void
 a_lenient_route_drops(void **state)
 {
@@ -88,6 +112,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_name_stands_once),
         cmocka_unit_test(the_list_is_bounded_and_says_so),
+        cmocka_unit_test(names_are_fit_for_a_header),
         cmocka_unit_test(a_lenient_route_drops),
         cmocka_unit_test(a_strict_route_refuses_by_name),
     };

@@ -295,45 +295,97 @@ every_stop_passes(void **state)
     }
 }
 
+/* Either kind of checker, and the arena of the second. */
+struct checker {
+    struct ir_check whole;
+    struct arena arena;
+    struct ir_sink *sink;
+};
+
+static void
+checker_open(struct checker *k, bool in_arena, uint32_t choices, struct ir_sink *next,
+             struct tg_err *err)
+{
+    *k = (struct checker){.sink = &k->whole.sink};
+    arena_init(&k->arena);
+    if (in_arena)
+        k->sink = ir_check_new(&k->arena, choices, next, err);
+    else
+        ir_check_init(&k->whole, choices, next, err);
+}
+
+static void
+checker_close(struct checker *k)
+{
+    arena_fini(&k->arena);
+    arena_thread_fini();
+}
+
 static void
 open_blocks_are_bounded(void **state)
 {
-    struct counter c = {.sink = {count}};
-    struct ir_block head = {.kind = IR_CALL};
-    struct ir_event ev = {.kind = IR_EV_START, .head = &head};
-    struct ir_check check = {0};
-    struct tg_err err = {0};
-
     (void)state;
-    ir_check_init(&check, 1, &c.sink, &err);
-    assert_int_equal(check.sink.put(&check.sink, &ev), TG_OK);
-    ev.kind = IR_EV_OPEN;
-    for (ev.block = 0; ev.block < IR_OPEN_MAX; ev.block++)
-        assert_int_equal(check.sink.put(&check.sink, &ev), TG_OK);
-    assert_int_equal(check.sink.put(&check.sink, &ev), TG_EPROTO);
-    assert_non_null(strstr(err.msg, "too many"));
+    for (int in_arena = 0; in_arena < 2; in_arena++) {
+        struct counter c = {.sink = {count}};
+        struct ir_block head = {.kind = IR_CALL};
+        struct ir_event ev = {.kind = IR_EV_START, .head = &head};
+        struct tg_err err = {0};
+        struct checker k;
+
+        checker_open(&k, in_arena, 1, &c.sink, &err);
+        assert_int_equal(k.sink->put(k.sink, &ev), TG_OK);
+        ev.kind = IR_EV_OPEN;
+        for (ev.block = 0; ev.block < IR_OPEN_MAX; ev.block++)
+            assert_int_equal(k.sink->put(k.sink, &ev), TG_OK);
+        /* All of them are still known. */
+        ev.kind = IR_EV_DELTA;
+        for (ev.block = 0; ev.block < IR_OPEN_MAX; ev.block++)
+            assert_int_equal(k.sink->put(k.sink, &ev), TG_OK);
+        ev.kind = IR_EV_OPEN;
+        assert_int_equal(k.sink->put(k.sink, &ev), TG_EPROTO);
+        assert_non_null(strstr(err.msg, "too many"));
+        checker_close(&k);
+    }
 }
 
 static void
 all_choices_may_be_open(void **state)
 {
+    (void)state;
+    for (int in_arena = 0; in_arena < 2; in_arena++) {
+        struct counter c = {.sink = {count}};
+        struct ir_block head = {.kind = IR_TEXT};
+        struct ir_note note = {.start = -1, .end = -1};
+        struct ir_event ev = {.kind = IR_EV_START, .note = &note};
+        struct checker k;
+
+        checker_open(&k, in_arena, IR_CHOICES_MAX, &c.sink, NULL);
+        assert_int_equal(k.sink->put(k.sink, &ev), TG_OK);
+        for (int kind = IR_EV_OPEN; kind <= IR_EV_STOP; kind++) {
+            ev.kind = (enum ir_evkind)kind;
+            ev.head = ev.kind == IR_EV_OPEN ? &head : NULL;
+            for (ev.choice = 0; ev.choice < IR_CHOICES_MAX; ev.choice++)
+                assert_int_equal(k.sink->put(k.sink, &ev), TG_OK);
+        }
+        ev.kind = IR_EV_END;
+        assert_int_equal(k.sink->put(k.sink, &ev), TG_OK);
+        checker_close(&k);
+    }
+}
+
+/* One answer with one choice, as nearly all are. */
+static void
+a_checker_in_an_arena_is_small(void **state)
+{
     struct counter c = {.sink = {count}};
-    struct ir_block head = {.kind = IR_TEXT};
-    struct ir_note note = {.start = -1, .end = -1};
-    struct ir_event ev = {.kind = IR_EV_START, .note = &note};
-    struct ir_check check = {0};
+    struct arena a;
 
     (void)state;
-    ir_check_init(&check, IR_CHOICES_MAX, &c.sink, NULL);
-    assert_int_equal(check.sink.put(&check.sink, &ev), TG_OK);
-    for (int kind = IR_EV_OPEN; kind <= IR_EV_STOP; kind++) {
-        ev.kind = (enum ir_evkind)kind;
-        ev.head = ev.kind == IR_EV_OPEN ? &head : NULL;
-        for (ev.choice = 0; ev.choice < IR_CHOICES_MAX; ev.choice++)
-            assert_int_equal(check.sink.put(&check.sink, &ev), TG_OK);
-    }
-    ev.kind = IR_EV_END;
-    assert_int_equal(check.sink.put(&check.sink, &ev), TG_OK);
+    arena_init(&a);
+    (void)ir_check_new(&a, 1, &c.sink, NULL);
+    assert_in_range(a.used, 1, 256);
+    arena_fini(&a);
+    arena_thread_fini();
 }
 
 static void
@@ -362,6 +414,7 @@ main(void)
         cmocka_unit_test(every_stop_passes),
         cmocka_unit_test(open_blocks_are_bounded),
         cmocka_unit_test(all_choices_may_be_open),
+        cmocka_unit_test(a_checker_in_an_arena_is_small),
         cmocka_unit_test(what_the_next_sink_says_is_passed_on),
     };
 

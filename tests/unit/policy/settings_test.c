@@ -41,6 +41,7 @@ test_defaults(void **state)
     assert_int_equal(s->heartbeat_event_ms, 120000);
     assert_int_equal(s->write_timeout_ms, 60000);
     assert_true(s->fin_is_gone);
+    assert_false(s->debug.upstream_error_header);
     assert_int_equal(s->log.format, LOG_JSON);
     assert_int_equal(s->log.level, LOG_INFO);
     assert_int_equal(s->cors.n_origins, 0);
@@ -91,6 +92,7 @@ static const char whole_file[] =
     "stream_low_bytes: 0}\n"
     "timeouts: {head_seconds: 1, total_seconds: 2h}\n"
     "drain: {delay: 0, timeout: 1}\n"
+    "debug: {upstream_error_header: true}\n"
     "sim: {first_token_ms: 1, tokens_per_second: 0, tokens: 3, seed: 4}\n"
     "upstreams:\n"
     "  - name: up\n"
@@ -140,6 +142,7 @@ test_whole_file(void **state)
     assert_int_equal(s->heartbeat_event_ms, 30000);
     assert_int_equal(s->write_timeout_ms, 120000);
     assert_false(s->fin_is_gone);
+    assert_true(s->debug.upstream_error_header);
     assert_int_equal(s->log.format, LOG_LOGFMT);
     assert_int_equal(s->log.level, LOG_DEBUG);
     assert_int_equal(s->cors.n_origins, 2);
