@@ -38,8 +38,8 @@ struct dialect_tap {
     bool terminal;   /* the dialect's last record has been seen ([DONE])       */
     bool failed;     /* the upstream reported an error inside the stream       */
     struct ir_usage usage;
-    uint64_t events;   /* records with content                                   */
-    uint32_t state[8]; /* private to the dialect                                 */
+    uint64_t events;              /* records with content                                   */
+    uint32_t state[8];            /* private to the dialect                                 */
     _Alignas(8) char memory[512]; /* likewise                                    */
 };
 

@@ -75,7 +75,8 @@ not_said(void **state)
            "{\"error\":{\"message\":\"bad key sk-1\",\"code\":\"invalid_api_key\"}}", want);
     expect("chat", 400, "{\"error\":\"m\"}", OUT("invalid_request_error", "m", ""));
     expect("chat", 400, "{\"error\":{}}",
-           OUT("invalid_request_error", "the upstream reported an error without saying which", ""));
+           OUT("invalid_request_error", "the upstream reported an error without saying which",
+               ""));
     expect("messages", 429,
            "{\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\",\"message\":\"m\"}}",
            OUT("rate_limit_error", "m", ""));
