@@ -152,6 +152,8 @@ struct ir_req {
     enum ir_tri format_strict;
     bool format_json; /* any JSON object will do                 */
     bool media_out;   /* the answer is to be more than text (audio) */
+    bool fresh_turn;  /* an answer at the end of the history is over: in the client's dialect
+                         nobody goes on with one */
 
     /* numbers as written, "" = not said */
     struct str temperature, top_p, top_k, presence_penalty, frequency_penalty;

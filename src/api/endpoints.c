@@ -165,7 +165,8 @@ answer_options(struct exchange *x, struct str allow)
     return exchange_answer_with(x, 204, &h, (struct str){NULL, 0});
 }
 
-/* 405 with Allow, in the dialect's envelope. */
+/* 405 with Allow, in the dialect's envelope; to a WebSocket 426, upon which its clients go on
+ * by HTTP at once. */
 static tg_rc
 answer_not_allowed(struct exchange *x, struct str allow)
 {
@@ -176,7 +177,8 @@ answer_not_allowed(struct exchange *x, struct str allow)
     tg_refuse(&x->err, "method_not_allowed", NULL, "%.*s is not served here; allowed: %.*s",
               x->req->method.n < 32 ? (int)x->req->method.n : 32, x->req->method.p,
               STR_ARG(allow));
-    x->err.http = 405;
+    x->err.http =
+        str_ieq(http_header_get(x->req, STR("upgrade")), STR("websocket")) ? 426 : 405;
     x->err.request_id = x->id;
     buf_init(&body, 4096);
     exchange_headers(x, &h);
@@ -184,7 +186,7 @@ answer_not_allowed(struct exchange *x, struct str allow)
     exchange_header(&h, STR("content-type"), STR("application/json"));
     rc = x->dialect->encode_error(&x->err, &body);
     if (rc == TG_OK)
-        rc = exchange_answer_with(x, 405, &h, buf_str(&body));
+        rc = exchange_answer_with(x, x->err.http, &h, buf_str(&body));
     buf_fini(&body);
     return rc;
 }

@@ -46,7 +46,7 @@ static const size_t gap = 0;
 
 enum {
     SIZES = 3,
-    EACH_SIZE = 2,          /* chunks of an arena before they become larger */
+    EACH_SIZE = 4,          /* chunks of an arena before they become larger */
     CHUNK_FIRST = 1024,     /* with its header, and libc's */
     CACHED_BYTES = 1 << 18, /* kept a thread, of each size */
     OWN_CHUNK = 1024,       /* a larger request that does not fit gets a chunk of its own */

@@ -82,6 +82,7 @@ http_reason(unsigned status)
         {421, STR("Misdirected Request")},
         {422, STR("Unprocessable Content")},
         {424, STR("Failed Dependency")},
+        {426, STR("Upgrade Required")},
         {425, STR("Too Early")},
         {426, STR("Upgrade Required")},
         {428, STR("Precondition Required")},

@@ -4,6 +4,7 @@
 // dialect's own rules (one grammar for all streams of a dialect).
 
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { start } from './lib/daemon.mjs';
 
@@ -363,4 +364,10 @@ it('O4: a WebSocket upgrade is refused at once, so that Codex goes on by HTTP', 
   const r = await fetch(`${daemon.url}/v1/responses`, { headers: { 'openai-beta': 'responses_websockets=2026-02-06' } });
   assert.equal(r.status, 405);
   assert.ok((await r.json()).error.message);
+  const { port } = new URL(daemon.url);
+  const headers = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };
+  const status = await new Promise((resolve, reject) => {
+    http.get({ host: '127.0.0.1', port, path: '/v1/responses', headers }, (a) => resolve(a.resume().statusCode)).on('error', reject);
+  });
+  assert.equal(status, 426, 'Codex retries other statuses for seconds');
 });

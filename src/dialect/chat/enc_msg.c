@@ -310,7 +310,8 @@ put_message(struct chat_out *out, const struct ir_msg *m, unsigned i, bool led)
         return put_reminder(out, m);
     if (m->role != IR_MODEL)
         return put_plain(out, m);
-    if (!m->next && !chat_first(m->blocks, IR_CALL) && !out->route->caps.prefill)
+    if (!m->next && !out->req->fresh_turn && !chat_first(m->blocks, IR_CALL) &&
+        !out->route->caps.prefill)
         return chat_refuse(out, chat_path(out, m, NULL),
                            "the upstream begins a new turn, it cannot continue one that the "
                            "client began for the model");

@@ -374,6 +374,17 @@ drop_names(struct messages_out *o)
             messages_drop(o, "%s.name", messages_path(o, m, NULL).p);
 }
 
+/* Here an assistant's turn at the end is a beginning to go on with.  A client in whose dialect
+ * it is a whole answer (one that was cut off, say, and is asked for again) wants another. */
+static void
+put_go_on(struct messages_out *o)
+{
+    json_open(&o->j, '{');
+    json_kv_str(&o->j, "role", STR("user"));
+    json_kv_str(&o->j, "content", STR("Continue."));
+    json_close(&o->j);
+}
+
 void
 messages_put_messages(struct messages_out *o)
 {
@@ -405,8 +416,10 @@ messages_put_messages(struct messages_out *o)
         }
         i += n;
     }
+    if (prefill && o->req->fresh_turn)
+        put_go_on(o);
     json_close(&o->j);
-    if (prefill && !o->route->caps.prefill)
+    if (prefill && !o->req->fresh_turn && !o->route->caps.prefill)
         messages_refuse(o, "the upstream's model does not go on with an answer", "%s",
                         messages_path(o, last, NULL).p);
 }

@@ -7,7 +7,7 @@ const struct carry_cell responses_carry[CARRY_FEATURE_N] = {
     [CARRY_SYSTEM_LATER] = {true, CARRY_KEPT, NULL},
     [CARRY_SPEAKER] = {false, CARRY_DROPPED, NULL},
     [CARRY_PREFILL] =
-        {true, CARRY_REFUSED,
+        {false, CARRY_REFUSED,
          "Servers begin a new answer unless capabilities.prefill says otherwise."},
     [CARRY_IMAGE_DATA] = {true, CARRY_KEPT, NULL},
     [CARRY_IMAGE_URL] = {true, CARRY_KEPT, NULL},

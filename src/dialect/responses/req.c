@@ -132,6 +132,7 @@ responses_decode_req(struct arena *a, struct str body, struct ir_req *ret, struc
                          .top_logprobs = -1,
                          .think_budget = -1,
                          .stream_usage = true,
+                         .fresh_turn = true,
                          .origin = dialect_responses.name};
     struct responses_reader r = {
         .in = {a, err}, .req = &req, .tail = &req.msgs, .tools = &req.tools};

@@ -93,7 +93,8 @@ write_message(struct items *i, const struct ir_msg *m, const struct ir_block **b
     struct responses_writer *w = i->w;
     struct json_out *o = &w->o;
     const struct ir_block *first = *b, *end = end_of_parts(first);
-    bool model = m->role == IR_MODEL, unfinished = !end && is_prefill(m);
+    bool model = m->role == IR_MODEL;
+    bool unfinished = !end && is_prefill(m) && !w->req->fresh_turn;
     bool marked = first->cache_ttl.n && w->route->caps.cache_marks && !model;
     bool one = first->kind == IR_TEXT && !marked && !unfinished && first->next == end;
     tg_rc rc = TG_OK;
@@ -351,7 +352,7 @@ write_msg(struct items *i, const struct ir_msg *m, bool led)
         rc = responses_drop(w, "%s.name", responses_path(w, m, NULL).p);
     if (rc != TG_OK)
         return rc;
-    if (is_prefill(m) && !w->route->caps.prefill)
+    if (is_prefill(m) && !w->req->fresh_turn && !w->route->caps.prefill)
         return refuse_prefill(w, responses_path(w, m, NULL));
     if (m->role == IR_SYSTEM && led && w->route->caps.system == CAPS_SYSTEM_REMIND)
         return responses_write_reminder(w, m);

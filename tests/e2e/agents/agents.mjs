@@ -81,7 +81,7 @@ function heartbeats(tap) {
 // What stands around an agent: the model, the daemon, the tap between the daemon and the agent, and the dead proxy. What was
 // opened is closed by undo().
 async function stage(cli, upstream, dir, undo) {
-  const up = await Upstream.listen(scripted({ steps: cli.calls(dir, made), last }, cli.dialect === upstream));
+  const up = await Upstream.listen(scripted({ steps: cli.calls(dir, made), last }, { own: cli.dialect === upstream, cut: cli.cut }));
   undo.push(() => up.close());
   const daemon = await start({
     heartbeat_seconds: 0.1,
@@ -132,9 +132,10 @@ async function converse(t, cli, upstream, { logs, dir, home, undo }) {
   assert.deepEqual(up.complaints ?? [], [], why());
   assert.equal(ended.signal, null, `not done in ${LIMIT_MS / 1000} s: ${why()}`);
   assert.equal(ended.code, 0, why());
-  // Four turns, and two of them once more. The others are for titles and the like.
+  const cuts = cli.cut === false ? 0 : 1;
+  // Four turns, one of them once more, and so each that was cut. The others are for titles and the like.
   const turns = up.requests.filter((r) => r.json.tools?.length || r.json.input?.[0]?.type === 'additional_tools');
-  assert.equal(turns.length, 6, why());
+  assert.equal(turns.length, 5 + cuts, why());
   const final = turns.at(-1).body.toString();
   assert.equal(readFileSync(join(dir, 'size.txt'), 'utf8').trim(), String(Buffer.byteLength(note)), why());
   assert.equal(readFileSync(join(dir, 'made.txt'), 'utf8'), made(note), why());
@@ -144,7 +145,7 @@ async function converse(t, cli, upstream, { logs, dir, home, undo }) {
   assert.ok(input > 0, why());
   const posts = daemon.requests().filter((l) => l.method === 'POST');
   assert.deepEqual(posts.filter((l) => l.status !== 200).map((l) => (l.status === 529 ? 503 : l.status)), [503], why());
-  assert.equal(posts.filter((l) => l.rc === 'upstream_truncated').length, 1, why());
+  assert.equal(posts.filter((l) => l.rc === 'upstream_truncated').length, cuts, why());
   // Proofs of thinking come back to who gave them, by way of any client that can hold them.
   if (upstream !== 'chat' && cli.dialect !== 'chat') assert.ok(final.includes(SIGNATURE), `no proof of thinking came back; see ${logs}`);
 }

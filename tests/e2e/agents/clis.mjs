@@ -1,7 +1,8 @@
 // The agents: how each is started with nothing but a base URL, what its tools are called, and where its last word is.
 //
 // `start` gives the arguments, the environment and the files below the home folder; `calls` the steps of the script for the
-// model; `result` what the agent printed: { text, input } with the input tokens it counted.
+// model; `result` what the agent printed: { text, input } with the input tokens it counted; `cut` is false for an agent that
+// may give up when a stream is cut.
 
 import { join } from 'node:path';
 
@@ -142,5 +143,6 @@ export const CLIS = [
   },
   { ...opencode, name: 'opencode by Chat', dialect: 'chat', sdk: '@ai-sdk/openai-compatible' },
   { ...opencode, name: 'opencode by Responses', dialect: 'responses', sdk: '@ai-sdk/openai' },
-  { ...opencode, name: 'opencode by Messages', dialect: 'messages', sdk: '@ai-sdk/anthropic' },
+  // With this SDK it tries a cut stream again only when the error comes alone or its words are on a list of its own.
+  { ...opencode, name: 'opencode by Messages', dialect: 'messages', sdk: '@ai-sdk/anthropic', cut: false },
 ];

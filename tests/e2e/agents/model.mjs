@@ -103,11 +103,12 @@ function adapt(dialect, records, tools, turn) {
 
 // What goes wrong on the way, each once: the first step is refused at first, the second comes after silence, the third is cut
 // off in the middle at first, and the last word has silence in the middle.
-const mishap = (step) => ['refused', 'silent', 'cut', 'pause'][step];
+const MISHAPS = ['refused', 'silent', 'cut', 'pause'];
 
 // A handler for Upstream.listen. `own` says whether the request is the agent's as it wrote it: only what the daemon wrote
-// has to please the strict provider. up.silence() is how long silence is; up.complaints says what was wrong.
-export function scripted({ steps, last }, own) {
+// has to please the strict provider; `cut` whether a stream is cut. up.silence() is how long silence is; up.complaints says
+// what was wrong.
+export function scripted({ steps, last }, { own, cut = true }) {
   let turns = 0;
   const done = new Set();
   return async (req, peer, up) => {
@@ -138,7 +139,7 @@ export function scripted({ steps, last }, own) {
       body.error.message = e.message;
       return peer.answer(400, body);
     }
-    const wrong = tools.size && !done.has(step) ? mishap(step) : null;
+    const wrong = tools.size && !done.has(step) ? MISHAPS[step] : null;
     if (tools.size) done.add(step);
     if (wrong === 'refused') return peer.answer(503, errorBody(dialect, 503), { 'retry-after': '1' });
     if (wrong === 'silent') await up.silence();
@@ -149,7 +150,7 @@ export function scripted({ steps, last }, own) {
     const half = records.length >> 1;
     await peer.streamHead();
     for (const r of records.slice(0, half)) await peer.chunk(r);
-    if (wrong === 'cut') return peer.reset();
+    if (wrong === 'cut' && cut) return peer.reset();
     if (wrong === 'pause') await up.silence(true);
     for (const r of records.slice(half)) await peer.chunk(r);
     return peer.lastChunk();

@@ -168,9 +168,10 @@ what_has_no_place_is_refused_by_its_path(void **state)
     }
 }
 
-/* A foreign item that stays behind does not make an answer one that rests. */
+/* A Responses client that ends with an answer wants another one: that is how a turn which was
+ * cut off is asked for again.  A foreign item that stays behind changes nothing of that. */
 static void
-foreign_items_hide_no_prefill(void **state)
+a_whole_answer_at_the_end_is_no_prefill(void **state)
 {
     struct written w;
 
@@ -181,7 +182,16 @@ foreign_items_hide_no_prefill(void **state)
         "{\"model\":\"x\",\"input\":[{\"role\":\"user\",\"content\":\"Hi\"},{\"role\":"
         "\"assistant\",\"content\":\"Well\"},{\"type\":\"web_search_call\",\"id\":\"ws_1\","
         "\"status\":\"completed\",\"action\":{\"type\":\"search\",\"query\":\"q\"}}]}");
-    assert_int_equal(w.rc, TG_EINVAL);
+    assert_int_equal(w.rc, TG_OK);
+    assert_int_equal(count(&w, "{\"role\":\"user\",\"content\":\"Continue.\"}]"), 1);
+    end(&w);
+    begin(&w, "chat", "m");
+    w.caps.prefill = false;
+    put(&w, "responses", "chat",
+        "{\"model\":\"x\",\"input\":[{\"role\":\"user\",\"content\":\"Hi\"},{\"role\":"
+        "\"assistant\",\"content\":\"Well\"}]}");
+    assert_int_equal(w.rc, TG_OK);
+    assert_int_equal(count(&w, "Continue."), 0);
     end(&w);
 }
 
@@ -278,7 +288,7 @@ main(void)
         cmocka_unit_test(allowed_tools_that_cannot_be_sent),
         cmocka_unit_test(marks_in_results_count),
         cmocka_unit_test(what_has_no_place_is_refused_by_its_path),
-        cmocka_unit_test(foreign_items_hide_no_prefill),
+        cmocka_unit_test(a_whole_answer_at_the_end_is_no_prefill),
         cmocka_unit_test(parameters),
         cmocka_unit_test(usage_that_cannot_be),
         cmocka_unit_test(thoughts_of_this_turn_go_back),

@@ -294,18 +294,18 @@ static void
 an_answer_begun_by_the_client(void **state)
 {
     static const char body[] =
-        "{\"model\":\"x\",\"input\":[{\"role\":\"user\",\"content\":\"Count\"},{\"role\":"
-        "\"assistant\",\"content\":\"One,\"}]}";
+        "{\"model\":\"x\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":"
+        "\"Count\"},{\"role\":\"assistant\",\"content\":\"One,\"}]}";
     struct ir_caps caps = caps_of(CAPS_SERVER_AUTO, "m");
     struct written w;
 
     (void)state;
-    write_request(&w, "responses", body, caps);
+    write_request(&w, "messages", body, caps);
     assert_int_equal(w.rc, TG_EINVAL);
-    assert_string_equal(w.err.param, "input.1");
+    assert_string_equal(w.err.param, "messages.1");
     forget(&w);
     caps.prefill = true;
-    write_request(&w, "responses", body, caps);
+    write_request(&w, "messages", body, caps);
     assert_int_equal(w.rc, TG_OK);
     assert_true(has(&w, "\"status\":\"incomplete\",\"role\":\"assistant\",\"content\":[{"
                         "\"type\":\"output_text\",\"text\":\"One,\",\"annotations\":[]}]}"));
