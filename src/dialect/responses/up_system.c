@@ -116,16 +116,16 @@ join_head(struct responses_writer *w, unsigned n)
     char *p;
     tg_rc rc = TG_OK;
 
-    for (unsigned i = 0; i < n; i++, m = m->next)
+    for (unsigned i = 0; i < n && m; i++, m = m->next)
         size += m->blocks->text.n + between.n;
     p = arena_alloc(w->a, size + 1, 1);
     m = w->req->msgs;
-    for (unsigned i = 0; i < n; i++, m = m->next)
+    for (unsigned i = 0; i < n && m; i++, m = m->next)
         append(p, &used, m->blocks->text);
     w->instructions = str_of(p, used);
     w->n_skip = used ? n : 0;
     m = w->req->msgs;
-    for (unsigned i = 0; i < w->n_skip && rc == TG_OK; i++, m = m->next)
+    for (unsigned i = 0; i < w->n_skip && m && rc == TG_OK; i++, m = m->next)
         rc = drop_parts(w, m);
     return rc;
 }
