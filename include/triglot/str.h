@@ -62,8 +62,14 @@ str_from(struct str s, size_t from)
 
 /* src/base/str.c */
 
+/* str_ieq of two that have one length. */
+bool str_ieq_n(const char *a, const char *b, size_t n);
 /* ASCII case-insensitive equality (header names, tokens). */
-bool str_ieq(struct str a, struct str b);
+static inline bool
+str_ieq(struct str a, struct str b)
+{
+    return a.n == b.n && str_ieq_n(a.p, b.p, a.n);
+}
 /* Byte offset of the first c, or s.n. */
 size_t str_find(struct str s, char c);
 /* Without leading and trailing spaces and tabs. */

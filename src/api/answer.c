@@ -62,7 +62,7 @@ encoder_open(struct answer *a)
     id_alnum(random, 24);
     a->enc = (struct dialect_enc){
         .req = a->req,
-        .id = arena_printf(&x->arena, "%s%s", x->dialect->id_prefix, random),
+        .id = arena_cat(&x->arena, str_z(x->dialect->id_prefix), str_z(random)),
         .model = x->model,
         .created = x->wall_start / NS_PER_S,
         .stream_usage = a->req->stream_usage,

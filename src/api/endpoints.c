@@ -122,7 +122,7 @@ path_matches(const struct endpoint *e, struct str path, struct str *ret_tail)
 static const char *
 route_name(struct exchange *x, const struct endpoint *e)
 {
-    return e->versioned ? arena_printf(&x->arena, "/v1%s", e->path).p : e->path;
+    return e->versioned ? arena_cat(&x->arena, STR("/v1"), str_z(e->path)).p : e->path;
 }
 
 static bool

@@ -272,13 +272,21 @@ arena_alloc_array(struct arena *a, size_t n, size_t size, size_t align)
 }
 
 struct str
-arena_dup(struct arena *a, struct str s)
+arena_cat(struct arena *a, struct str s, struct str t)
 {
-    char *p = arena_alloc(a, s.n + 1, 1);
+    char *p = arena_alloc(a, s.n + t.n + 1, 1);
 
     if (s.n)
         memcpy(p, s.p, s.n);
-    return str_of(p, s.n);
+    if (t.n)
+        memcpy(p + s.n, t.p, t.n);
+    return str_of(p, s.n + t.n);
+}
+
+struct str
+arena_dup(struct arena *a, struct str s)
+{
+    return arena_cat(a, s, str_of(NULL, 0));
 }
 
 struct str

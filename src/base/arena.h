@@ -38,6 +38,8 @@ void *arena_alloc_array(struct arena *a, size_t n, size_t size, size_t align);
 
 /* Copies, NUL-terminated behind the last byte for libc's sake. */
 struct str arena_dup(struct arena *a, struct str s);
+/* The same of two texts, one behind the other. */
+struct str arena_cat(struct arena *a, struct str s, struct str t);
 struct str arena_printf(struct arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3), nonnull(2)));
 

@@ -102,6 +102,12 @@ spell(const char *p, const char *end, char out[8], size_t *ret_took)
     return (size_t)snprintf(out, 8, "\\u%04x", c);
 }
 
+static bool
+is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 /* The value's characters, cut to LOG_VALUE_MAX bytes as written, dots included. */
 static void
 put_value(struct log_line *l, struct str value)
@@ -111,8 +117,17 @@ put_value(struct log_line *l, struct str value)
 
     while (p < end && !l->cut) {
         char out[8];
-        size_t took, n = spell(p, end, out, &took);
+        size_t took = 0, n;
 
+        while (took < room && p + took < end && is_plain((unsigned char)p[took]))
+            took++;
+        if (took > 0) { /* as it is, all at once */
+            put(l, p, took);
+            room -= took;
+            p += took;
+            continue;
+        }
+        n = spell(p, end, out, &took);
         if (n > room) {
             put(l, "...", 3);
             return;
@@ -155,10 +170,11 @@ static void
 put_field(struct log_line *l, const char *key, struct str value, bool number)
 {
     size_t mark = l->n;
-    bool quotes = l->json ? !number : needs_quotes(value);
+    bool quotes;
 
     if (l->off || l->cut)
         return;
+    quotes = l->json ? !number : needs_quotes(value);
     put_key(l, key);
     put(l, "\"", quotes);
     put_value(l, value);
@@ -194,28 +210,43 @@ log_str(struct log_line *l, const char *key, struct str value)
     put_field(l, key, value.n ? value : STR("-"), false);
 }
 
+/* The digits of v before end, at least so many; returns where they begin. */
+static char *
+put_digits(char *end, uint64_t v, int least)
+{
+    for (; v > 0 || least > 0; v /= 10, least--)
+        *--end = (char)('0' + v % 10);
+    return end;
+}
+
 void
 log_int(struct log_line *l, const char *key, int64_t value)
 {
-    char text[24];
-    int n = snprintf(text, sizeof text, "%lld", (long long)value);
+    char text[24], *end = text + sizeof text, *p;
 
-    put_field(l, key, str_of(text, (size_t)n), true);
+    if (l->off)
+        return;
+    p = put_digits(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 1);
+    if (value < 0)
+        *--p = '-';
+    put_field(l, key, str_of(p, (size_t)(end - p)), true);
 }
 
 void
 log_ms(struct log_line *l, const char *key, int64_t ns)
 {
-    char text[32];
-    int n;
+    char text[32], *end = text + sizeof text, *p;
 
+    if (l->off)
+        return;
     if (ns < 0) {
         log_str(l, key, STR("-"));
         return;
     }
-    n = snprintf(text, sizeof text, "%lld.%03d", (long long)(ns / NS_PER_MS),
-                 (int)(ns % NS_PER_MS / 1000));
-    put_field(l, key, str_of(text, (size_t)n), true);
+    p = put_digits(end, (uint64_t)(ns % NS_PER_MS / 1000), 3);
+    *--p = '.';
+    p = put_digits(p, (uint64_t)(ns / NS_PER_MS), 1);
+    put_field(l, key, str_of(p, (size_t)(end - p)), true);
 }
 
 /* Standard error takes what it takes: there is no one left to tell. */

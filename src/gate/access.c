@@ -21,10 +21,11 @@ access_log(struct exchange *x)
 {
     const struct str none = {NULL, 0};
     bool failed = x->err.kind != TG_ERR_NONE || x->end != END_NONE;
-    co_time now = co_now_exact();
     struct log_line l;
 
     log_begin(&l, LOG_INFO, "request");
+    if (l.off)
+        return;
     log_str(&l, "id", str_z(x->id));
     log_str(&l, "client", sock_peer(x->sock));
     log_str(&l, "key", none);
@@ -43,7 +44,7 @@ access_log(struct exchange *x)
     log_count(&l, "tokens_out", x->usage.output);
     log_ms(&l, "t_queue", x->t_routed ? x->t_routed - x->t_start : -1);
     log_ms(&l, "t_first", x->t_first ? x->t_first - x->t_start : -1);
-    log_ms(&l, "t_total", now - x->t_start);
+    log_ms(&l, "t_total", co_now_exact() - x->t_start);
     log_int(&l, "attempts", x->attempts);
     log_int(&l, "heartbeats", (int64_t)x->heartbeats);
     log_str(&l, "cancel_by", str_z(exchange_end_name(x->end)));

@@ -104,10 +104,16 @@ json_skip_nested(const char *p, const char *end)
     if (end - p >= 2 && p[1] == *p + 2)
         return p + 2; /* {} or [] */
     for (; p < end; p += BLOCK) {
-        size_t n = (size_t)(end - p);
         uint64_t strings, both;
         struct masks m;
+        size_t n;
 
+        if (in_string && !carry) { /* maybe a long one: nothing in it matters */
+            p = json_find_quote(p, end);
+            if (p == end)
+                break;
+        }
+        n = (size_t)(end - p);
         if (n >= BLOCK) {
             m = read_block(p);
         } else {
@@ -117,8 +123,6 @@ json_skip_nested(const char *p, const char *end)
             memcpy(last, p, n);
             m = read_block(last);
         }
-        if (in_string && n > BLOCK && !(m.quote | m.backslash | carry))
-            continue; /* nothing but the inside of a long string */
         strings = parity_upto(m.quote & ~escaped(m.backslash, &carry)) ^ in_string;
         in_string = 0 - (strings >> 63);
         m.open &= ~strings;

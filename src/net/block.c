@@ -1,9 +1,10 @@
 /* block.c -- queues of bytes made of pooled blocks.
  *
- * Two sizes.  A stream that sends one event at a time needs a small block for some
+ * Three sizes.  A stream that sends one event at a time needs a small block for some
  * microseconds; one that is behind, or that is in a burst, gets large ones so that each send
- * carries much.  The cache keeps at most half a mebibyte of each size, so that a steady load
- * allocates nothing and a past peak is not kept for ever.
+ * carries much; in between is what a shared receive buffer of the usual size holds, for those
+ * that are copied aside one by one.  The cache keeps at most half a mebibyte of each size, so
+ * that a steady load allocates nothing and a past peak is not kept for ever.
  *
  * Invariants
  *  (1) A queue with n == 0 owns no block.
@@ -23,34 +24,37 @@ struct block {
     char data[];
 };
 
-enum {
-    SMALL_BYTES = 4096 - sizeof(struct block) - 16, /* with libc's header: below one page */
-    LARGE_BYTES = 16384 - sizeof(struct block) - 16,
-    SMALL_KEPT = 128,
-    LARGE_KEPT = 32,
+enum { SIZES = 3, KEPT_BYTES = 1 << 19 };
+
+/* The first and the last with libc's header fill whole pages. */
+static const uint32_t sizes[SIZES] = {
+    4096 - sizeof(struct block) - 16,
+    8192,
+    16384 - sizeof(struct block) - 16,
 };
 
-struct block_cache {
+static _Thread_local struct {
     struct block *free;
     unsigned n;
-};
-
-static _Thread_local struct block_cache cache_small, cache_large;
+} cache[SIZES];
 static _Thread_local unsigned blocks_total;
 
+/* For a queue of so many bytes. */
 static struct block *
 block_get(size_t want)
 {
-    bool small = want <= SMALL_BYTES;
-    struct block_cache *c = small ? &cache_small : &cache_large;
-    struct block *b = c->free;
+    unsigned i = 0;
+    struct block *b;
 
+    while (i < SIZES - 1 && want > sizes[i])
+        i++;
+    b = cache[i].free;
     if (b) {
-        c->free = b->next;
-        c->n--;
+        cache[i].free = b->next;
+        cache[i].n--;
     } else {
-        b = mem_grow(NULL, sizeof *b + (small ? SMALL_BYTES : LARGE_BYTES));
-        b->cap = small ? SMALL_BYTES : LARGE_BYTES;
+        b = mem_grow(NULL, sizeof *b + sizes[i]);
+        b->cap = sizes[i];
         blocks_total++;
     }
     b->next = NULL;
@@ -61,17 +65,18 @@ block_get(size_t want)
 static void
 block_put(struct block *b)
 {
-    bool small = b->cap == SMALL_BYTES;
-    struct block_cache *c = small ? &cache_small : &cache_large;
+    unsigned i = 0;
 
-    if (c->n >= (small ? SMALL_KEPT : LARGE_KEPT)) {
+    while (b->cap != sizes[i])
+        i++;
+    if (cache[i].n >= KEPT_BYTES / sizes[i]) {
         mem_free(b);
         blocks_total--;
         return;
     }
-    b->next = c->free;
-    c->free = b;
-    c->n++;
+    b->next = cache[i].free;
+    cache[i].free = b;
+    cache[i].n++;
 }
 
 void
@@ -132,24 +137,19 @@ block_queue_clear(struct block_queue *q)
         block_queue_consume(q, q->head->end - q->head->off);
 }
 
-static void
-cache_drain(struct block_cache *c)
-{
-    while (c->free) {
-        struct block *b = c->free;
-
-        c->free = b->next;
-        mem_free(b);
-        blocks_total--;
-    }
-    c->n = 0;
-}
-
 void
 block_thread_fini(void)
 {
-    cache_drain(&cache_small);
-    cache_drain(&cache_large);
+    for (unsigned i = 0; i < SIZES; i++) {
+        while (cache[i].free) {
+            struct block *b = cache[i].free;
+
+            cache[i].free = b->next;
+            mem_free(b);
+            blocks_total--;
+        }
+        cache[i].n = 0;
+    }
 }
 
 unsigned

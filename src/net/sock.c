@@ -25,7 +25,7 @@
 #include "base/mem.h"
 
 enum {
-    READ_HIGH = 16384,
+    READ_HIGH = 8192,
     WRITE_HIGH = 65536,
     WRITE_LOW = 16384,
     PEER_TEXT = 64,

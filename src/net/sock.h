@@ -23,7 +23,7 @@
 struct sock;
 
 struct sock_conf {
-    size_t read_high;             /* 0 = 16 KiB */
+    size_t read_high;             /* 0 = 8 KiB */
     size_t write_high, write_low; /* 0 = 64 KiB, 16 KiB */
 };
 

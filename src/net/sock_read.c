@@ -8,10 +8,10 @@
  * Order: all queued shared chunks precede the spill; once the spill has bytes, new ones go
  * there.
  *
- * Pausing: a spill above read_high cancels the multishot.  The kernel's window then closes and
- * the peer stops.  What was already under way still arrives and is kept.  A poll for the peer's
- * leaving stands in for the receive until the spill has drained to half of read_high.  A reader
- * that is on its way is given more credit, for it is about to drain the spill.
+ * Pausing: a spill of read_high or more cancels the multishot.  The kernel's window then closes
+ * and the peer stops.  What was already under way still arrives and is kept.  A poll for the
+ * peer's leaving stands in for the receive until the spill has drained to half of read_high.  A
+ * reader that is on its way is given more credit, for it is about to drain the spill.
  *
  * What is under way may be much: a multishot brings up to thirty-two buffers before anybody is
  * asked.  So a sock begins by receiving one buffer at a time, and does so again after a pause.
@@ -138,7 +138,7 @@ take_chunk(struct sock *s, unsigned bid, uint32_t n)
     block_queue_append(&s->spill, str_of((char *)ring_buffer(s->ring, bid), n));
     sock_thread.stats.held_bytes += n;
     give_back(s->ring, bid);
-    if (s->spill.n / (here ? CREDIT : 1) > s->read_high && !s->paused)
+    if (s->spill.n / (here ? CREDIT : 1) >= s->read_high && !s->paused)
         pause_input(s);
 }
 

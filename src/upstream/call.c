@@ -40,12 +40,6 @@ has_prefix_i(struct str s, struct str prefix)
     return s.n >= prefix.n && str_ieq(str_of(s.p, prefix.n), prefix);
 }
 
-static struct str
-joined(struct arena *a, struct str x, struct str y)
-{
-    return arena_printf(a, "%.*s%.*s", STR_ARG(x), STR_ARG(y));
-}
-
 /* The client's header of that name, else `otherwise` unless that is empty. */
 static unsigned
 take_header(struct http_header *h, unsigned n, const struct http_head *client, struct str name,
@@ -90,7 +84,7 @@ request_headers(struct arena *a, const struct upstream *u, const struct upstream
     h[n++] = (struct http_header){STR("x-request-id"), req->request_id};
     *ret_key = (struct str){NULL, 0};
     if (u->conf->key.n) {
-        *ret_key = joined(a, str_z(d->auth_prefix), secret_reveal(&u->conf->key));
+        *ret_key = arena_cat(a, str_z(d->auth_prefix), secret_reveal(&u->conf->key));
         h[n++] = (struct http_header){str_z(d->auth_header), *ret_key};
     }
     for (size_t i = 0; req->client && i < COUNT(request_through); i++)
@@ -112,8 +106,8 @@ upstream_send(struct upstream_set *set, struct upstream *u, const struct upstrea
     arena_init(&scratch);
     out = (struct http_request_out){
         .method = STR("POST"),
-        .path =
-            joined(&scratch, u->conf->base_path, str_z(u->dialect->upstream_path[req->call])),
+        .path = arena_cat(&scratch, u->conf->base_path,
+                          str_z(u->dialect->upstream_path[req->call])),
         .host = u->host_header,
         .headers = h,
         .n_headers = request_headers(&scratch, u, req, h, &key),

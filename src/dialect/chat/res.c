@@ -7,6 +7,7 @@
  */
 #include "base/utf8.h"
 #include "dialect/chat/chat_int.h"
+#include "dialect/figures.h"
 
 struct str
 chat_finish_reason(enum ir_stop stop, bool legacy)
@@ -77,26 +78,17 @@ chat_put_usage(struct json_out *o, const struct ir_usage *u)
 void
 chat_read_usage(struct str usage, struct ir_usage *u)
 {
-    /* The third row is what some upstreams have instead of the details.  A figure whose double
-     * would not fit is none. */
-    const struct {
-        const char *path;
-        int64_t *to;
-    } rows[] = {
-        {"prompt_tokens", &u->input},
-        {"completion_tokens", &u->output},
-        {"prompt_cache_hit_tokens", &u->cached},
-        {"prompt_tokens_details.cached_tokens", &u->cached},
-        {"prompt_tokens_details.cache_write_tokens", &u->cache_write},
-        {"completion_tokens_details.reasoning_tokens", &u->reasoning},
+    /* The third row is what some upstreams have instead of the details. */
+    const struct figure rows[] = {
+        {STR("prompt_tokens"), STR(""), &u->input},
+        {STR("completion_tokens"), STR(""), &u->output},
+        {STR("prompt_cache_hit_tokens"), STR(""), &u->cached},
+        {STR("prompt_tokens_details"), STR("cached_tokens"), &u->cached},
+        {STR("prompt_tokens_details"), STR("cache_write_tokens"), &u->cache_write},
+        {STR("completion_tokens_details"), STR("reasoning_tokens"), &u->reasoning},
     };
-    struct json_member m;
-    int64_t v;
 
-    for (size_t i = 0; i < CHAT_COUNT(rows); i++)
-        if (json_path(usage, rows[i].path, &m) && m.kind == JSON_NUMBER &&
-            json_i64(m.value, &v) == TG_OK && v >= 0 && v <= INT64_MAX / 4)
-            *rows[i].to = v;
+    figures_read(usage, rows, CHAT_COUNT(rows));
 }
 
 /* The texts of all blocks of a kind as one string, or null when there is none. */

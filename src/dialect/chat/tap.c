@@ -137,8 +137,11 @@ failed(struct dialect_tap *t, struct str error, struct tg_err *err)
 static unsigned
 look_at_choices(struct dialect_tap *t, struct str choices, struct str *ret_error)
 {
+    enum { INDEX, FINISH, USAGE, ERROR, N };
+    static const struct str names[N] = {
+        {"index", 5}, {"finish_reason", 13}, {"usage", 5}, {"error", 5}};
     struct json_iter it;
-    struct json_member choice, m;
+    struct json_member choice, m[N];
     unsigned n = 0, ended = 0;
 
     if (json_array(&it, choices) != TG_OK)
@@ -146,20 +149,22 @@ look_at_choices(struct dialect_tap *t, struct str choices, struct str *ret_error
     for (; json_next(&it, &choice); n++) {
         int64_t index = 0;
 
-        if (json_get(choice.value, STR("index"), &m) &&
-            (json_i64(m.value, &index) != TG_OK || index < 0 || index >= IR_CHOICES_MAX))
+        (void)!json_pick(choice.value, names, N, m);
+        if (m[INDEX].kind != JSON_NONE &&
+            (json_i64(m[INDEX].value, &index) != TG_OK || index < 0 || index >= IR_CHOICES_MAX))
             continue; /* strange; the client is to judge it */
         if ((uint32_t)index >= t->state[CHOICES])
             t->state[CHOICES] = (uint32_t)index + 1;
-        if (json_get(choice.value, STR("finish_reason"), &m) && m.kind == JSON_STRING)
+        if (m[FINISH].kind == JSON_STRING)
             t->state[ENDED + index / 32] |= UINT32_C(1) << (index % 32);
-        if (json_get(choice.value, STR("usage"), &m) && m.kind == JSON_OBJECT)
-            chat_read_usage(m.value, &t->usage);
-        if (json_get(choice.value, STR("error"), &m) && openai_error_is(m.value))
-            *ret_error = m.value;
+        if (m[USAGE].kind == JSON_OBJECT)
+            chat_read_usage(m[USAGE].value, &t->usage);
+        if (m[ERROR].kind != JSON_NONE && openai_error_is(m[ERROR].value))
+            *ret_error = m[ERROR].value;
     }
     for (int i = ENDED; i < ENDED + 4; i++)
-        ended += (unsigned)__builtin_popcount(t->state[i]);
+        for (uint32_t bits = t->state[i]; bits; bits &= bits - 1)
+            ended++;
     t->finished = ended > 0 && ended >= t->state[CHOICES];
     return n;
 }
@@ -232,29 +237,31 @@ chat_tap_record(struct dialect_tap *t, struct str event, struct str data, struct
 bool
 chat_tap_whole(struct dialect_tap *t, enum dialect_call call, struct str body)
 {
+    enum { ERROR, ANSWER, USAGE, N };
+    const struct str names[N] = {
+        STR("error"), call == DIALECT_EMBED ? STR("data") : STR("choices"), STR("usage")};
     struct str error = {NULL, 0};
-    struct json_member m;
+    struct json_member m[N];
 
-    if (json_check(body, JSON_DEPTH_MAX, NULL) != TG_OK || json_kind_of(body) != JSON_OBJECT)
+    if (json_check(body, JSON_DEPTH_MAX, NULL) != TG_OK || !json_pick(body, names, N, m))
         return false;
-    if (json_get(body, STR("error"), &m) && openai_error_is(m.value)) {
+    if (m[ERROR].kind != JSON_NONE && openai_error_is(m[ERROR].value)) {
         t->failed = true;
         return false;
     }
-    if (!json_get(body, call == DIALECT_EMBED ? STR("data") : STR("choices"), &m) ||
-        m.kind != JSON_ARRAY)
+    if (m[ANSWER].kind != JSON_ARRAY)
         return false;
     if (call == DIALECT_EMBED) {
         t->events++;
         t->started = t->finished = true;
-    } else if (look_at_choices(t, m.value, &error) > 0) {
+    } else if (look_at_choices(t, m[ANSWER].value, &error) > 0) {
         t->failed = error.n > 0;
         t->events++;
         t->started = true;
     }
     if (t->failed)
         return false;
-    if (json_get(body, STR("usage"), &m) && m.kind == JSON_OBJECT)
-        chat_read_usage(m.value, &t->usage);
+    if (m[USAGE].kind == JSON_OBJECT)
+        chat_read_usage(m[USAGE].value, &t->usage);
     return true;
 }

@@ -157,12 +157,18 @@ messages_error_fits(struct str body)
 bool
 messages_error_is(struct str object)
 {
-    struct json_member m;
+    static const struct str names[] = {{"type", 4}, {"error", 5}};
+    struct json_member m[2];
 
-    if (json_get(object, STR("type"), &m) && str_eq(m.value, STR("\"error\"")))
+    return json_pick(object, names, 2, m) && messages_error_shows(&m[0], &m[1]);
+}
+
+bool
+messages_error_shows(const struct json_member *type, const struct json_member *error)
+{
+    if (type->kind != JSON_NONE && str_eq(type->value, STR("\"error\"")))
         return true;
-    return json_get(object, STR("error"), &m) &&
-           (m.kind == JSON_OBJECT || (m.kind == JSON_STRING && m.value.n > 2));
+    return error->kind == JSON_OBJECT || (error->kind == JSON_STRING && error->value.n > 2);
 }
 
 static const struct {

@@ -261,6 +261,8 @@ tg_rc messages_encode_error_record(const struct tg_err *err, struct buf *b);
 bool messages_error_fits(struct str body);
 /* Is this object an error, of this dialect or bare? */
 bool messages_error_is(struct str object);
+/* The same of its members type and error, either of which may be JSON_NONE. */
+bool messages_error_shows(const struct json_member *type, const struct json_member *error);
 /* Fills err from an error object; returns err's rc, never TG_OK. */
 tg_rc messages_read_error(unsigned status, struct str body, struct tg_err *err);
 void messages_decode_error(unsigned status, struct str body, struct tg_err *err);

@@ -36,7 +36,7 @@ failed(struct dialect_tap *t, struct str data, struct tg_err *err)
 }
 
 static void
-read_usage(struct dialect_tap *t, struct str object)
+read_usage(struct dialect_tap *t, const struct json_member *usage)
 {
     struct messages_usage u = {
         .input = t->state[FRESH_SAID]
@@ -47,11 +47,10 @@ read_usage(struct dialect_tap *t, struct str object)
         .written = t->usage.cache_write,
         .thinking = t->usage.reasoning,
     };
-    struct json_member m;
 
-    if (!json_get(object, STR("usage"), &m) || m.kind != JSON_OBJECT)
+    if (usage->kind != JSON_OBJECT)
         return;
-    messages_read_usage(m.value, &u);
+    messages_read_usage(usage->value, &u);
     t->usage = messages_usage_in(&u);
     if (u.input < 0)
         return;
@@ -69,11 +68,12 @@ look(struct dialect_tap *t, struct str type, struct str data, struct tg_err *err
         if (t->started)
             return broken(t, err, "the message began twice");
         t->started = true;
-        if (json_get(data, STR("message"), &m))
-            read_usage(t, m.value);
+        if (json_path(data, "message.usage", &m))
+            read_usage(t, &m);
         t->events++;
     } else if (str_eq(type, STR("message_delta"))) {
-        read_usage(t, data);
+        if (json_get(data, STR("usage"), &m))
+            read_usage(t, &m);
         if (json_path(data, "delta.stop_reason", &m) && m.kind == JSON_STRING)
             t->finished = true;
         t->events++;
@@ -137,20 +137,23 @@ messages_tap_record(struct dialect_tap *t, struct str event, struct str data,
 bool
 messages_tap_whole(struct dialect_tap *t, enum dialect_call call, struct str body)
 {
-    struct json_member m;
+    enum { TYPE, ERROR, CONTENT, STOP, USAGE, N };
+    static const struct str names[N] = {
+        {"type", 4}, {"error", 5}, {"content", 7}, {"stop_reason", 11}, {"usage", 5}};
+    struct json_member m[N];
 
     if (call != DIALECT_GENERATE || json_check(body, JSON_DEPTH_MAX, NULL) != TG_OK ||
-        json_kind_of(body) != JSON_OBJECT)
+        !json_pick(body, names, N, m))
         return false;
-    if (messages_error_is(body)) {
+    if (messages_error_shows(&m[TYPE], &m[ERROR])) {
         t->failed = true;
         return false;
     }
-    if (!json_get(body, STR("content"), &m) || m.kind != JSON_ARRAY)
+    if (m[CONTENT].kind != JSON_ARRAY)
         return false;
     t->started = true;
     t->events++;
-    t->finished = json_get(body, STR("stop_reason"), &m) && m.kind == JSON_STRING;
-    read_usage(t, body);
+    t->finished = m[STOP].kind == JSON_STRING;
+    read_usage(t, &m[USAGE]);
     return true;
 }

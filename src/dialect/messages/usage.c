@@ -3,6 +3,7 @@
  * The wire's input_tokens leaves out what was read from and written to the cache; the internal
  * form's input is all of it (spec/mapping, section 10).
  */
+#include "dialect/figures.h"
 #include "dialect/messages/messages_int.h"
 
 static int64_t
@@ -14,23 +15,15 @@ known(int64_t v)
 void
 messages_read_usage(struct str usage, struct messages_usage *u)
 {
-    const struct {
-        const char *path;
-        int64_t *to;
-    } rows[] = {
-        {"input_tokens", &u->input},
-        {"output_tokens", &u->output},
-        {"cache_read_input_tokens", &u->read},
-        {"cache_creation_input_tokens", &u->written},
-        {"output_tokens_details.thinking_tokens", &u->thinking},
+    const struct figure rows[] = {
+        {STR("input_tokens"), STR(""), &u->input},
+        {STR("output_tokens"), STR(""), &u->output},
+        {STR("cache_read_input_tokens"), STR(""), &u->read},
+        {STR("cache_creation_input_tokens"), STR(""), &u->written},
+        {STR("output_tokens_details"), STR("thinking_tokens"), &u->thinking},
     };
-    struct json_member m;
-    int64_t v;
 
-    for (size_t i = 0; i < MESSAGES_COUNT(rows); i++)
-        if (json_path(usage, rows[i].path, &m) && m.kind == JSON_NUMBER &&
-            json_i64(m.value, &v) == TG_OK && v >= 0 && v <= INT64_MAX / 4)
-            *rows[i].to = v;
+    figures_read(usage, rows, MESSAGES_COUNT(rows));
 }
 
 struct ir_usage

@@ -134,20 +134,37 @@ text_at(struct record *r, enum key key, struct str *ret)
     return TG_OK;
 }
 
+/* A response object, found in one walk: it may repeat a long text. */
+enum part { P_ERROR, P_STATUS, P_DETAILS, P_OUTPUT, P_USAGE, P_COUNT };
+
+static void
+read_response(struct str object, struct json_member ret[P_COUNT])
+{
+    static const struct str names[P_COUNT] = {[P_ERROR] = {"error", 5},
+                                              [P_STATUS] = {"status", 6},
+                                              [P_DETAILS] = {"incomplete_details", 18},
+                                              [P_OUTPUT] = {"output", 6},
+                                              [P_USAGE] = {"usage", 5}};
+
+    (void)!json_pick(object, names, P_COUNT, ret);
+}
+
 /* Why it ended.  The status says so, or where there is none, that details are there. */
 static tg_rc
-stop_of(struct dialect_dec *d, struct str response, enum ir_stop *ret)
+stop_of(struct dialect_dec *d, const struct json_member m[P_COUNT], enum ir_stop *ret)
 {
     const struct responses_dec *st = d->state;
-    struct json_member status, reason;
-    bool details = json_path(response, "incomplete_details.reason", &reason);
+    struct json_member reason;
+    bool details = m[P_DETAILS].kind == JSON_OBJECT &&
+                   json_get(m[P_DETAILS].value, STR("reason"), &reason);
+    struct str status = m[P_STATUS].value;
 
-    if (!json_get(response, STR("status"), &status) || status.kind != JSON_STRING)
-        status.value = details ? STR("\"incomplete\"") : STR("\"completed\"");
+    if (m[P_STATUS].kind != JSON_STRING)
+        status = details ? STR("\"incomplete\"") : STR("\"completed\"");
     *ret = st->called ? IR_STOP_CALLS : IR_STOP_END;
-    if (str_eq(status.value, STR("\"completed\"")))
+    if (str_eq(status, STR("\"completed\"")))
         return TG_OK;
-    if (!str_eq(status.value, STR("\"incomplete\"")))
+    if (!str_eq(status, STR("\"incomplete\"")))
         return responses_broken(d, "a status that does not end an answer");
     if (details && str_eq(reason.value, STR("\"content_filter\"")))
         *ret = IR_STOP_FILTER;
@@ -158,29 +175,29 @@ stop_of(struct dialect_dec *d, struct str response, enum ir_stop *ret)
 
 /* The response object at the end of an answer, or all of one. */
 static tg_rc
-on_response(struct dialect_dec *d, struct arena *tmp, struct str response)
+on_response(struct dialect_dec *d, struct arena *tmp, const struct json_member m[P_COUNT])
 {
     struct responses_dec *st = d->state;
     struct ir_usage usage = IR_USAGE_UNKNOWN;
     struct ir_event ev = {.kind = IR_EV_STOP};
-    struct json_member m;
+    struct str output = {NULL, 0};
     tg_rc rc;
 
-    if (json_get(response, STR("error"), &m) && openai_error_is(m.value))
-        return openai_take_error(d, m.value);
-    if (json_get(response, STR("status"), &m) && str_eq(m.value, STR("\"failed\"")))
+    if (m[P_ERROR].kind != JSON_NONE && openai_error_is(m[P_ERROR].value))
+        return openai_take_error(d, m[P_ERROR].value);
+    if (m[P_STATUS].kind == JSON_STRING && str_eq(m[P_STATUS].value, STR("\"failed\"")))
         return openai_take_error(d, STR("{}"));
-    if (!json_get(response, STR("output"), &m) || m.kind != JSON_ARRAY)
-        m.value = (struct str){NULL, 0};
-    rc = responses_on_output(d, tmp, m.value);
+    if (m[P_OUTPUT].kind == JSON_ARRAY)
+        output = m[P_OUTPUT].value;
+    rc = responses_on_output(d, tmp, output);
     if (rc == TG_OK)
-        rc = stop_of(d, response, &ev.stop);
+        rc = stop_of(d, m, &ev.stop);
     if (rc == TG_OK)
         rc = d->sink->put(d->sink, &ev);
     if (rc != TG_OK)
         return rc;
-    if (json_get(response, STR("usage"), &m) && m.kind == JSON_OBJECT)
-        responses_read_usage(m.value, &usage);
+    if (m[P_USAGE].kind == JSON_OBJECT)
+        responses_read_usage(m[P_USAGE].value, &usage);
     ev = (struct ir_event){.kind = IR_EV_USAGE, .usage = &usage};
     if (usage.input >= 0 || usage.output >= 0)
         rc = d->sink->put(d->sink, &ev);
@@ -241,6 +258,7 @@ on_record(struct record *r, struct str data)
 {
     uint32_t index = index_at(r, K_OUTPUT_INDEX), place = index_at(r, K_CONTENT_INDEX);
     struct str value = r->m[r->kind->key].value;
+    struct json_member m[P_COUNT];
 
     if (r->kind->what != W_ALIVE && r->kind->what != W_ERROR && r->kind->key >= K_ITEM &&
         r->m[r->kind->key].kind != JSON_OBJECT)
@@ -263,13 +281,11 @@ on_record(struct record *r, struct str data)
     case W_ITEM:
         return responses_on_item(r->d, &r->tmp, index, value);
     case W_END:
-        if (strcmp(r->kind->type, "response.failed") == 0) {
-            struct json_member m;
-
-            return openai_take_error(r->d,
-                                     json_get(value, STR("error"), &m) ? m.value : STR("{}"));
-        }
-        return on_response(r->d, &r->tmp, value);
+        read_response(value, m);
+        if (strcmp(r->kind->type, "response.failed") == 0)
+            return openai_take_error(r->d, m[P_ERROR].kind != JSON_NONE ? m[P_ERROR].value
+                                                                        : STR("{}"));
+        return on_response(r->d, &r->tmp, m);
     case W_ERROR:
         return openai_take_error(r->d, openai_error_is(value) ? value : data);
     }
@@ -400,18 +416,19 @@ responses_decode_eof(struct dialect_dec *d)
 tg_rc
 responses_decode_res(struct dialect_dec *d, struct str body)
 {
-    struct json_member m;
+    struct json_member m[P_COUNT];
     struct arena tmp;
     tg_rc rc;
 
     if (json_check(body, JSON_DEPTH_MAX, NULL) != TG_OK || json_kind_of(body) != JSON_OBJECT)
         return responses_broken(d, "it is not a JSON object");
-    if (json_get(body, STR("error"), &m) && openai_error_is(m.value))
-        return openai_take_error(d, m.value);
-    if (!json_get(body, STR("output"), &m) || m.kind != JSON_ARRAY)
+    read_response(body, m);
+    if (m[P_ERROR].kind != JSON_NONE && openai_error_is(m[P_ERROR].value))
+        return openai_take_error(d, m[P_ERROR].value);
+    if (m[P_OUTPUT].kind != JSON_ARRAY)
         return responses_broken(d, "it has no output");
     arena_init(&tmp);
-    rc = on_response(d, &tmp, body);
+    rc = on_response(d, &tmp, m);
     arena_fini(&tmp);
     return rc;
 }

@@ -75,7 +75,7 @@ tg_rc responses_next_part(struct dialect_dec *d, struct responses_block *b, uint
 struct responses_seen *responses_find_item(const struct responses_dec *st, uint32_t index,
                                            enum ir_kind kind);
 /* The text of that member, or empty; into tmp where it has escapes. */
-struct str responses_text_at(struct arena *tmp, struct str object, struct str name);
+struct str responses_text_of(struct arena *tmp, const struct json_member *m);
 /* What an item says, in pieces and whole.  tmp is for what lives no longer than a
  * record. */
 tg_rc responses_on_added(struct dialect_dec *d, struct arena *tmp, uint32_t index,

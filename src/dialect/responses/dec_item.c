@@ -45,15 +45,65 @@ responses_find_item(const struct responses_dec *st, uint32_t index, enum ir_kind
 }
 
 struct str
-responses_text_at(struct arena *tmp, struct str object, struct str name)
+responses_text_of(struct arena *tmp, const struct json_member *m)
 {
     struct str s = {NULL, 0};
-    struct json_member m;
 
-    if (json_get(object, name, &m) && m.kind == JSON_STRING &&
-        json_string(tmp, m.value, &s) != TG_OK)
+    if (m->kind == JSON_STRING && json_string(tmp, m->value, &s) != TG_OK)
         s = (struct str){NULL, 0};
     return s;
+}
+
+enum key {
+    K_ID,
+    K_TYPE,
+    K_NAME,
+    K_CALL_ID,
+    K_CONTENT,
+    K_ARGUMENTS,
+    K_INPUT,
+    K_SUMMARY,
+    K_PROOF,
+    K_COUNT
+};
+
+/* An item as it stands in a record, found in one walk: it may repeat a long text. */
+struct item {
+    struct json_member m[K_COUNT];
+    enum ir_kind kind;
+    bool custom; /* a call whose input is no JSON */
+};
+
+static void
+read_item(struct str object, struct item *ret)
+{
+    static const struct str names[K_COUNT] = {
+        [K_ID] = {"id", 2},
+        [K_TYPE] = {"type", 4},
+        [K_NAME] = {"name", 4},
+        [K_CALL_ID] = {"call_id", 7},
+        [K_CONTENT] = {"content", 7},
+        [K_ARGUMENTS] = {"arguments", 9},
+        [K_INPUT] = {"input", 5},
+        [K_SUMMARY] = {"summary", 7},
+        [K_PROOF] = {"encrypted_content", 17},
+    };
+    const struct json_member *type = &ret->m[K_TYPE];
+
+    (void)!json_pick(object, names, K_COUNT, ret->m);
+    ret->kind = IR_OPAQUE;
+    ret->custom = false;
+    if (type->kind != JSON_STRING)
+        return;
+    if (str_eq(type->value, STR("\"message\"")))
+        ret->kind = IR_TEXT;
+    else if (str_eq(type->value, STR("\"reasoning\"")))
+        ret->kind = IR_THINK;
+    else if (str_eq(type->value, STR("\"function_call\"")))
+        ret->kind = IR_CALL;
+    ret->custom = str_eq(type->value, STR("\"custom_tool_call\""));
+    if (ret->custom)
+        ret->kind = IR_CALL;
 }
 
 static struct responses_seen *
@@ -155,46 +205,21 @@ responses_on_thought(struct dialect_dec *d, uint32_t index, uint32_t place, bool
     return rc == TG_OK ? responses_put_said(d, b, said) : rc;
 }
 
-static enum ir_kind
-kind_of(struct str item)
-{
-    struct json_member m;
-
-    if (!json_get(item, STR("type"), &m))
-        return IR_OPAQUE;
-    if (str_eq(m.value, STR("\"message\"")))
-        return IR_TEXT;
-    if (str_eq(m.value, STR("\"reasoning\"")))
-        return IR_THINK;
-    if (str_eq(m.value, STR("\"function_call\"")) ||
-        str_eq(m.value, STR("\"custom_tool_call\"")))
-        return IR_CALL;
-    return IR_OPAQUE;
-}
-
-static bool
-is_custom(struct str item)
-{
-    struct json_member m;
-
-    return json_get(item, STR("type"), &m) && str_eq(m.value, STR("\"custom_tool_call\""));
-}
-
 /* Opens a call when its name is there; at the item's end it must be. */
 static tg_rc
-begin_call(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it, struct str item,
-           bool must)
+begin_call(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it,
+           const struct item *item, bool must)
 {
     struct responses_dec *st = d->state;
     struct responses_block *b = responses_need_block(d, it, 0, IR_CALL);
-    struct ir_block head = {.kind = IR_CALL, .freeform = is_custom(item)};
+    struct ir_block head = {.kind = IR_CALL, .freeform = item->custom};
 
     if (b->opened)
         return TG_OK;
-    head.name = responses_text_at(tmp, item, STR("name"));
-    head.id = responses_text_at(tmp, item, STR("call_id"));
+    head.name = responses_text_of(tmp, &item->m[K_NAME]);
+    head.id = responses_text_of(tmp, &item->m[K_CALL_ID]);
     if (head.id.n == 0)
-        head.id = responses_text_at(tmp, item, STR("id"));
+        head.id = responses_text_of(tmp, &item->m[K_ID]);
     if (head.name.n == 0)
         return must ? responses_broken(d, "a call without a name") : TG_OK;
     st->called = true;
@@ -202,26 +227,30 @@ begin_call(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it, 
 }
 
 tg_rc
-responses_on_added(struct dialect_dec *d, struct arena *tmp, uint32_t index, struct str item)
+responses_on_added(struct dialect_dec *d, struct arena *tmp, uint32_t index, struct str object)
 {
     struct responses_seen *it;
-    tg_rc rc = add_item(d, index, kind_of(item), responses_text_at(tmp, item, STR("id")), &it);
+    struct item item;
+    tg_rc rc;
 
+    read_item(object, &item);
+    rc = add_item(d, index, item.kind, responses_text_of(tmp, &item.m[K_ID]), &it);
     if (rc == TG_OK && it->kind == IR_CALL)
-        rc = begin_call(d, tmp, it, item, false);
+        rc = begin_call(d, tmp, it, &item, false);
     return rc;
 }
 
 static tg_rc
 end_message(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it,
-            struct str item)
+            const struct item *item)
 {
-    struct json_member list, part;
+    const struct json_member *list = &item->m[K_CONTENT];
+    struct json_member part;
     struct json_iter iter;
     uint32_t place = 0;
     tg_rc rc = TG_OK;
 
-    if (json_get(item, STR("content"), &list) && json_array(&iter, list.value) == TG_OK)
+    if (list->kind == JSON_ARRAY && json_array(&iter, list->value) == TG_OK)
         while (rc == TG_OK && json_next(&iter, &part))
             rc = responses_on_part(d, tmp, it->index, place++, part.value);
     for (struct responses_block *b = it->blocks; b && rc == TG_OK; b = b->next)
@@ -230,10 +259,11 @@ end_message(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it,
 }
 
 static tg_rc
-end_call(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it, struct str item)
+end_call(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it,
+         const struct item *item)
 {
     struct responses_said said = {
-        .text = responses_text_at(tmp, item, is_custom(item) ? STR("input") : STR("arguments")),
+        .text = responses_text_of(tmp, &item->m[item->custom ? K_INPUT : K_ARGUMENTS]),
         .whole = true};
     tg_rc rc = begin_call(d, tmp, it, item, true);
     struct responses_block *b = it->blocks;
@@ -246,41 +276,42 @@ end_call(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it, st
 /* The parts of a list that repeats what reasoning said. */
 static tg_rc
 put_thoughts(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it,
-             struct str item, bool summary)
+             const struct json_member *list, bool summary)
 {
-    struct json_member list, part;
+    struct json_member part, text;
     struct json_iter iter;
     uint32_t place = 0;
     tg_rc rc = TG_OK;
 
-    if (json_get(item, summary ? STR("summary") : STR("content"), &list) &&
-        json_array(&iter, list.value) == TG_OK)
-        while (rc == TG_OK && json_next(&iter, &part)) {
-            struct responses_said said = {
-                .text = responses_text_at(tmp, part.value, STR("text")), .whole = true};
+    if (list->kind != JSON_ARRAY || json_array(&iter, list->value) != TG_OK)
+        return TG_OK;
+    while (rc == TG_OK && json_next(&iter, &part)) {
+        struct responses_said said = {.whole = true};
 
-            rc = responses_on_thought(d, it->index, place++, summary, &said);
-        }
+        if (json_get(part.value, STR("text"), &text))
+            said.text = responses_text_of(tmp, &text);
+        rc = responses_on_thought(d, it->index, place++, summary, &said);
+    }
     return rc;
 }
 
 static tg_rc
 end_reasoning(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it,
-              struct str item)
+              const struct item *item)
 {
     struct responses_block *b = responses_need_block(d, it, 0, IR_THINK);
     struct ir_block head = {.kind = IR_THINK};
-    tg_rc rc = put_thoughts(d, tmp, it, item, true);
+    tg_rc rc = put_thoughts(d, tmp, it, &item->m[K_SUMMARY], true);
 
     if (rc == TG_OK)
-        rc = put_thoughts(d, tmp, it, item, false);
+        rc = put_thoughts(d, tmp, it, &item->m[K_CONTENT], false);
     if (rc != TG_OK)
         return rc;
-    head.sig = responses_text_at(tmp, item, STR("encrypted_content"));
+    head.sig = responses_text_of(tmp, &item->m[K_PROOF]);
     if (head.sig.n == 0)
         return responses_close_block(d, b, NULL);
     head.origin = dialect_responses.name;
-    head.sig_id = responses_text_at(tmp, item, STR("id"));
+    head.sig_id = responses_text_of(tmp, &item->m[K_ID]);
     head.summary = b->opened && b->summary;
     head.redacted = !b->opened;
     if (!b->opened) {
@@ -293,7 +324,8 @@ end_reasoning(struct dialect_dec *d, struct arena *tmp, struct responses_seen *i
 }
 
 static tg_rc
-end_item(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it, struct str item)
+end_item(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it,
+         const struct item *item)
 {
     if (it->done)
         return TG_OK;
@@ -310,18 +342,26 @@ end_item(struct dialect_dec *d, struct arena *tmp, struct responses_seen *it, st
     }
 }
 
-tg_rc
-responses_on_item(struct dialect_dec *d, struct arena *tmp, uint32_t index, struct str item)
+static tg_rc
+on_item(struct dialect_dec *d, struct arena *tmp, uint32_t index, const struct item *item)
 {
-    struct str id = responses_text_at(tmp, item, STR("id"));
-    enum ir_kind kind = kind_of(item);
-    struct responses_seen *it = responses_find_item(d->state, index, kind);
+    struct str id = responses_text_of(tmp, &item->m[K_ID]);
+    struct responses_seen *it = responses_find_item(d->state, index, item->kind);
     tg_rc rc = TG_OK;
 
     /* A second item at the place of one that is done is another item, unless it is the same. */
     if (!it || (it->done && id.n && !str_eq(it->id, id)))
-        rc = add_item(d, index, kind, id, &it);
+        rc = add_item(d, index, item->kind, id, &it);
     return rc == TG_OK ? end_item(d, tmp, it, item) : rc;
+}
+
+tg_rc
+responses_on_item(struct dialect_dec *d, struct arena *tmp, uint32_t index, struct str object)
+{
+    struct item item;
+
+    read_item(object, &item);
+    return on_item(d, tmp, index, &item);
 }
 
 /* Everything that was not said to be done. */
@@ -348,14 +388,17 @@ responses_on_output(struct dialect_dec *d, struct arena *tmp, struct str output)
 
     if (rc == TG_OK && output.n && json_array(&iter, output) == TG_OK)
         for (; rc == TG_OK && json_next(&iter, &m); index++) {
-            struct responses_seen *it = find_id(st, responses_text_at(tmp, m.value, STR("id")));
+            struct responses_seen *it;
+            struct item item;
 
-            if (!it || it->kind != kind_of(m.value))
-                it = responses_find_item(st, index, kind_of(m.value));
+            read_item(m.value, &item);
+            it = find_id(st, responses_text_of(tmp, &item.m[K_ID]));
+            if (!it || it->kind != item.kind)
+                it = responses_find_item(st, index, item.kind);
             if (it)
-                rc = end_item(d, tmp, it, m.value);
+                rc = end_item(d, tmp, it, &item);
             else if (index >= seen)
-                rc = responses_on_item(d, tmp, index, m.value);
+                rc = on_item(d, tmp, index, &item);
         }
     return rc == TG_OK ? close_all(d) : rc;
 }

@@ -6,30 +6,30 @@
 #include "dialect/responses/dec_int.h"
 
 static int64_t
-number_at(struct str object, struct str name)
+number_of(const struct json_member *m)
 {
-    struct json_member m;
     int64_t v;
 
-    return json_get(object, name, &m) && m.kind == JSON_NUMBER &&
-                   json_i64(m.value, &v) == TG_OK && v >= 0
-               ? v
-               : -1;
+    return m->kind == JSON_NUMBER && json_i64(m->value, &v) == TG_OK && v >= 0 ? v : -1;
 }
 
 static tg_rc
 put_note(struct dialect_dec *d, struct arena *tmp, struct responses_block *b, struct str value)
 {
+    enum { TYPE, URL, TITLE, START, END, N };
+    static const struct str names[N] = {
+        {"type", 4}, {"url", 3}, {"title", 5}, {"start_index", 11}, {"end_index", 9}};
     struct ir_note note = {.start = -1, .end = -1};
-    struct json_member m;
+    struct json_member m[N];
 
     b->notes++;
-    if (!json_get(value, STR("type"), &m) || !str_eq(m.value, STR("\"url_citation\"")))
+    if (!json_pick(value, names, N, m) || m[TYPE].kind != JSON_STRING ||
+        !str_eq(m[TYPE].value, STR("\"url_citation\"")))
         return TG_OK;
-    note.url = responses_text_at(tmp, value, STR("url"));
-    note.title = responses_text_at(tmp, value, STR("title"));
-    note.start = number_at(value, STR("start_index"));
-    note.end = number_at(value, STR("end_index"));
+    note.url = responses_text_of(tmp, &m[URL]);
+    note.title = responses_text_of(tmp, &m[TITLE]);
+    note.start = number_of(&m[START]);
+    note.end = number_of(&m[END]);
     return d->sink->put(
         d->sink, &(struct ir_event){.kind = IR_EV_NOTE, .block = b->number, .note = &note});
 }
@@ -49,7 +49,10 @@ tg_rc
 responses_on_part(struct dialect_dec *d, struct arena *tmp, uint32_t index, uint32_t place,
                   struct str part)
 {
-    struct json_member type, list, note;
+    enum { TYPE, TEXT, REFUSAL, LOGPROBS, NOTES, N };
+    static const struct str names[N] = {
+        {"type", 4}, {"text", 4}, {"refusal", 7}, {"logprobs", 8}, {"annotations", 11}};
+    struct json_member m[N], note;
     struct responses_said said = {.whole = true};
     struct responses_seen *it;
     struct responses_block *b;
@@ -58,22 +61,21 @@ responses_on_part(struct dialect_dec *d, struct arena *tmp, uint32_t index, uint
     unsigned n = 0;
     tg_rc rc;
 
-    if (!json_get(part, STR("type"), &type))
+    if (!json_pick(part, names, N, m) || m[TYPE].kind != JSON_STRING)
         return TG_OK;
-    refusal = str_eq(type.value, STR("\"refusal\""));
-    if (!refusal && !str_eq(type.value, STR("\"output_text\"")))
+    refusal = str_eq(m[TYPE].value, STR("\"refusal\""));
+    if (!refusal && !str_eq(m[TYPE].value, STR("\"output_text\"")))
         return TG_OK;
-    said.text = responses_text_at(tmp, part, refusal ? STR("refusal") : STR("text"));
-    if (!refusal && json_get(part, STR("logprobs"), &list) && list.kind == JSON_ARRAY &&
-        list.value.n > 2)
-        said.logprobs = list.value;
+    said.text = responses_text_of(tmp, &m[refusal ? REFUSAL : TEXT]);
+    if (!refusal && m[LOGPROBS].kind == JSON_ARRAY && m[LOGPROBS].value.n > 2)
+        said.logprobs = m[LOGPROBS].value;
     rc = responses_on_text(d, index, place, refusal ? IR_REFUSAL : IR_TEXT, &said);
     it = responses_find_item(d->state, index, IR_TEXT);
     if (rc != TG_OK || !it)
         return rc;
     b = responses_need_block(d, it, place, refusal ? IR_REFUSAL : IR_TEXT);
-    if (b->opened && !b->closed && !refusal && json_get(part, STR("annotations"), &list) &&
-        json_array(&iter, list.value) == TG_OK)
+    if (b->opened && !b->closed && !refusal && m[NOTES].kind == JSON_ARRAY &&
+        json_array(&iter, m[NOTES].value) == TG_OK)
         while (rc == TG_OK && json_next(&iter, &note))
             if (n++ >= b->notes)
                 rc = put_note(d, tmp, b, note.value);

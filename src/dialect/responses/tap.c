@@ -11,6 +11,7 @@
  * stream.
  */
 #include "dialect/alike.h"
+#include "dialect/figures.h"
 #include "dialect/openai.h"
 #include "dialect/responses/responses_int.h"
 #include "json/scan.h"
@@ -42,23 +43,15 @@ responses_type_of(struct str data)
 void
 responses_read_usage(struct str usage, struct ir_usage *u)
 {
-    const struct {
-        const char *path;
-        int64_t *to;
-    } rows[] = {
-        {"input_tokens", &u->input},
-        {"output_tokens", &u->output},
-        {"input_tokens_details.cached_tokens", &u->cached},
-        {"input_tokens_details.cache_write_tokens", &u->cache_write},
-        {"output_tokens_details.reasoning_tokens", &u->reasoning},
+    const struct figure rows[] = {
+        {STR("input_tokens"), STR(""), &u->input},
+        {STR("output_tokens"), STR(""), &u->output},
+        {STR("input_tokens_details"), STR("cached_tokens"), &u->cached},
+        {STR("input_tokens_details"), STR("cache_write_tokens"), &u->cache_write},
+        {STR("output_tokens_details"), STR("reasoning_tokens"), &u->reasoning},
     };
-    struct json_member m;
-    int64_t v;
 
-    for (size_t i = 0; i < RESPONSES_COUNT(rows); i++)
-        if (json_path(usage, rows[i].path, &m) && m.kind == JSON_NUMBER &&
-            json_i64(m.value, &v) == TG_OK && v >= 0 && v <= INT64_MAX / 4)
-            *rows[i].to = v;
+    figures_read(usage, rows, RESPONSES_COUNT(rows));
 }
 
 static enum dialect_seen
@@ -167,25 +160,23 @@ responses_tap_record(struct dialect_tap *t, struct str event, struct str data,
 bool
 responses_tap_whole(struct dialect_tap *t, enum dialect_call call, struct str body)
 {
-    struct json_member m, status;
+    enum { OUTPUT, ERROR, STATUS, USAGE, N };
+    static const struct str names[N] = {
+        {"output", 6}, {"error", 5}, {"status", 6}, {"usage", 5}};
+    struct json_member m[N];
 
     if (call != DIALECT_GENERATE || json_check(body, JSON_DEPTH_MAX, NULL) != TG_OK ||
-        json_kind_of(body) != JSON_OBJECT)
+        !json_pick(body, names, N, m))
         return false;
-    if (!json_get(body, STR("output"), &m) || m.kind != JSON_ARRAY) {
-        t->failed = json_get(body, STR("error"), &m) && openai_error_is(m.value);
-        return false;
-    }
-    if (json_get(body, STR("error"), &m) && refuses_key(m.value)) {
-        t->failed = true;
+    if (m[OUTPUT].kind != JSON_ARRAY) {
+        t->failed = m[ERROR].kind != JSON_NONE && openai_error_is(m[ERROR].value);
         return false;
     }
     t->started = true;
     t->events++;
-    t->failed =
-        json_get(body, STR("status"), &status) && str_eq(status.value, STR("\"failed\""));
+    t->failed = m[STATUS].kind != JSON_NONE && str_eq(m[STATUS].value, STR("\"failed\""));
     t->finished = !t->failed;
-    if (json_get(body, STR("usage"), &m) && m.kind == JSON_OBJECT)
-        responses_read_usage(m.value, &t->usage);
+    if (m[USAGE].kind == JSON_OBJECT)
+        responses_read_usage(m[USAGE].value, &t->usage);
     return true;
 }

@@ -177,6 +177,10 @@ test_arrays_and_text(void **state)
     s = arena_dup(&a, str_of(NULL, 0));
     assert_int_equal(s.n, 0);
     assert_string_equal(s.p, "");
+    s = arena_cat(&a, STR("ab"), str_of("c\0", 2));
+    assert_true(str_eq(s, str_of("abc\0", 4)) && s.p[4] == '\0');
+    s = arena_cat(&a, str_of(NULL, 0), STR("x"));
+    assert_true(str_eq(s, STR("x")) && s.p[1] == '\0');
     s = arena_printf(&a, "%s-%d", "x", 7);
     assert_int_equal(s.n, 3);
     assert_string_equal(s.p, "x-7");

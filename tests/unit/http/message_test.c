@@ -39,6 +39,17 @@ test_values(void **state)
     assert_false(http_value_ok(STR("a\rb")));
     assert_false(http_value_ok(STR("a\n")));
     assert_false(http_value_ok(STR("\0")));
+
+    /* Every byte at every place of a text longer than what is looked at together. */
+    for (unsigned c = 0; c < 256; c++)
+        for (unsigned at = 0; at < 20; at++) {
+            char text[20];
+            bool control = (c < 0x20 && c != '\t') || c == 0x7f;
+
+            memset(text, 'a', sizeof text);
+            text[at] = (char)c;
+            assert_int_equal(http_value_ok(str_of(text, sizeof text)), !control);
+        }
     assert_false(http_value_ok(STR("\x7f")));
     assert_false(http_value_ok(STR("\x1f")));
 }
