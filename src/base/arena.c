@@ -50,7 +50,8 @@ enum {
     CHUNK_FIRST = 1024,     /* with its header, and libc's */
     CACHED_BYTES = 1 << 18, /* kept a thread, of each size */
     OWN_CHUNK = 1024,       /* a larger request that does not fit gets a chunk of its own */
-    ALIGN_MAX = 64
+    ALIGN_MAX = 64,
+    FEW = 4 /* elements that arena_more begins with */
 };
 
 struct arena_chunk {
@@ -269,6 +270,28 @@ arena_alloc_array(struct arena *a, size_t n, size_t size, size_t align)
     if (__builtin_mul_overflow(n, size, &total))
         mem_exhausted(SIZE_MAX);
     return arena_alloc(a, total, align);
+}
+
+bool
+arena_more(struct arena *a, void *array_at, uint32_t n, uint32_t *cap, uint32_t max,
+           size_t size, size_t align)
+{
+    uint32_t more = *cap ? *cap * 2 : FEW;
+    void *old, *p;
+
+    if (n >= max)
+        return false;
+    if (n < *cap)
+        return true;
+    if (more > max)
+        more = max;
+    p = arena_alloc_array(a, more, size, align);
+    memcpy(&old, array_at, sizeof old);
+    if (n)
+        memcpy(p, old, n * size);
+    memcpy(array_at, &p, sizeof p);
+    *cap = more;
+    return true;
 }
 
 struct str

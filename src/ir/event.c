@@ -21,8 +21,6 @@
 
 #include "base/list.h"
 
-enum { OPEN_FIRST = 4 };
-
 enum phase { BEFORE, RUNNING, STOPPED, COUNTED, OVER, PHASE_N, BREACH = 0 };
 
 /* BREACH is 0, so what is not listed is one; no event leads to BEFORE. */
@@ -60,22 +58,6 @@ find_open(const struct ir_grammar *c, const struct ir_event *ev)
     return c->n_open;
 }
 
-/* Room for one more open block. */
-static bool
-grow(struct ir_grammar *c)
-{
-    uint32_t cap = c->cap_open * 2 < IR_OPEN_MAX ? c->cap_open * 2 : IR_OPEN_MAX;
-    struct ir_grammar_open *more;
-
-    if (c->cap_open == IR_OPEN_MAX)
-        return false;
-    more = arena_array(c->arena, struct ir_grammar_open, cap);
-    memcpy(more, c->open, c->n_open * sizeof *more);
-    c->open = more;
-    c->cap_open = cap;
-    return true;
-}
-
 static const char *
 on_open(struct ir_grammar *c, const struct ir_event *ev)
 {
@@ -83,7 +65,8 @@ on_open(struct ir_grammar *c, const struct ir_event *ev)
         return "a block without a head";
     if (ev->block != c->of[ev->choice].next_block)
         return "block numbers that are not dense";
-    if (c->n_open == c->cap_open && !grow(c))
+    if (!arena_more(c->arena, &c->open, c->n_open, &c->cap_open, IR_OPEN_MAX, sizeof *c->open,
+                    _Alignof(struct ir_grammar_open)))
         return "too many blocks open at once";
     c->open[c->n_open++] =
         (struct ir_grammar_open){ev->block, (uint8_t)ev->choice, (uint8_t)ev->head->kind};
@@ -231,8 +214,6 @@ ir_check_new(struct arena *a, uint32_t choices, struct ir_sink *next, struct tg_
     struct ir_grammar *c = arena_new(a, struct ir_grammar);
 
     set_up(c, choices, next, err);
-    c->open = arena_array(a, struct ir_grammar_open, OPEN_FIRST);
-    c->cap_open = OPEN_FIRST;
     c->of = arena_array(a, struct ir_grammar_choice, choices);
     c->arena = a;
     return &c->sink;

@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import net from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -44,18 +45,42 @@ async function bench(args, ms = 30000) {
   return { code, stderr: b.stderr, json: code === 2 ? null : JSON.parse(lines[0]) };
 }
 
-async function serve(args) {
-  const b = launch(['--serve', '127.0.0.1:0', ...args]);
-  await until(() => b.stdout.includes('\n') || b.exit, 'the address of --serve');
+async function listening(args) {
+  const b = launch(args);
+  await until(() => b.stdout.includes('\n') || b.exit, `the address of ${args[0]}`);
   assert.equal(b.exit, undefined, b.stderr);
+  const [, host, port] = b.stdout.match(/^listening on (\S+):(\d+)\n/);
   return {
     pid: b.child.pid,
-    url: `http://${b.stdout.match(/^listening on (\S+)\n/)[1]}`,
-    async close() {
-      b.child.kill('SIGTERM');
-      await b.end;
+    url: `http://${host}:${port}`,
+    to: { host, port: Number(port) },
+    close(signal = 'SIGTERM') {
+      b.child.kill(signal);
+      return within(5000, b.end, `the end of ${args[0]}`);
     },
   };
+}
+
+const serve = (args) => listening(['--serve', '127.0.0.1:0', ...args]);
+
+// A relay to a server of our own, which is given each connection; both are closed at the end.
+async function withRelay(connected, fn) {
+  const sockets = new Set();
+  const server = net.createServer({ allowHalfOpen: true }, (s) => {
+    sockets.add(s.on('error', () => {}));
+    connected(s);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  let relay;
+  try {
+    relay = await listening(['--relay', '127.0.0.1:0', `127.0.0.1:${server.address().port}`]);
+    await fn(relay);
+    assert.deepEqual(await relay.close(), { code: 0, signal: null });
+  } finally {
+    await relay?.close('SIGKILL');
+    for (const s of sockets) s.destroy();
+    server.close();
+  }
 }
 
 const sum = (o) => Object.values(o).reduce((a, b) => a + b, 0);
@@ -359,6 +384,163 @@ describe('triglot-bench', { skip }, () => {
     assert.ok(json.total.calls_completed > 0);
   });
 
+  describe('as a bare relay', () => {
+    const MIB = 1 << 20;
+    const connect = (to) => net.connect({ ...to, allowHalfOpen: true });
+    const echo = (s) => s.pipe(s);
+    const over = (s, what) => within(5000, new Promise((resolve) => s.once('close', resolve).resume()), what);
+    const all = (s) =>
+      within(30000, new Promise((resolve, reject) => {
+        const pieces = [];
+        s.on('data', (b) => pieces.push(b)).on('end', () => resolve(Buffer.concat(pieces))).on('error', reject).resume();
+      }), 'the end of what was relayed');
+    const same = (got, sent, what) => assert.ok(got.equals(sent), `${what}: ${got.length} bytes of ${sent.length} came, or others`);
+
+    it('passes every byte both ways, and each end by itself', async () => {
+      const up = randomBytes(8 * MIB + 1);
+      const down = randomBytes(8 * MIB + 3);
+      let arrived;
+      await withRelay((s) => ((arrived = all(s)), s.end(down)), async (relay) => {
+        const c = connect(relay.to);
+        // The other end has sent all and ended before this one sends the first byte.
+        same(await all(c), down, 'down');
+        c.end(up);
+        same(await arrived, up, 'up');
+        const d = connect(relay.to);
+        d.end(up);
+        const got = await all(d);
+        same(got, down, 'down, at once');
+        same(await arrived, up, 'up, at once');
+      });
+    });
+
+    it('streams and calls go through as if it were not there', async () => {
+      const up = await serve(['--events', '1000', '--bytes', '100']);
+      const relay = await listening(['--relay', '127.0.0.1:0', up.url.slice(7)]);
+      for (const dialect of DIALECTS) {
+        const { code, json } = await bench(['--dialect', dialect, '--connections', '8', '--requests', '24', relay.url]);
+        assert.equal(code, 0, json.total.first_error);
+        assert.equal(json.total.events, 24000);
+        assert.equal(json.total.connections_opened, 8);
+      }
+      const whole = await bench(['--whole', '--no-keep-alive', '--requests', '20', relay.url]);
+      assert.equal(whole.code, 0, whole.json.total.first_error);
+      assert.equal(whole.json.total.connections_opened, 20);
+      // A gateway's upstream that goes away takes its streams with it.
+      assert.equal((await up.close()).signal, 'SIGTERM');
+      const { code, json } = await bench(['--requests', '2', relay.url]);
+      assert.equal(code, 1);
+      assert.equal(json.total.errors.truncated, 2, JSON.stringify(json.total.errors));
+      assert.deepEqual(await relay.close('SIGINT'), { code: 0, signal: null });
+    });
+
+    for (const [how, leave] of [['ends', (s) => s.end()], ['is reset', (s) => s.resetAndDestroy()]]) {
+      it(`a client that ${how} takes the other side with it`, async () => {
+        let gone;
+        await withRelay((s) => (gone = over(s.on('end', () => s.end()), 'the end of the server side')), async (relay) => {
+          const c = connect(relay.to);
+          c.on('error', () => {}).write('x');
+          await until(() => gone !== undefined, 'the connection');
+          leave(c);
+          await gone;
+        });
+      });
+
+      it(`a server that ${how} takes the client with it`, async () => {
+        await withRelay((s) => s.once('data', () => leave(s)), async (relay) => {
+          const c = connect(relay.to);
+          c.on('error', () => {}).on('end', () => c.end()).write('x');
+          await over(c, 'the end of the client');
+        });
+      });
+    }
+
+    it('a client that leaves a stream ends it', async () => {
+      let gone;
+      const flood = (s) => {
+        while (s.writable && s.write(Buffer.alloc(65536)));
+      };
+      await withRelay((s) => (flood(s.on('drain', () => flood(s)).on('end', () => s.end())), (gone = over(s, 'the end of the stream'))), async (relay) => {
+        const c = connect(relay.to);
+        await new Promise((resolve) => c.once('data', resolve));
+        c.destroy();
+        await gone;
+      });
+    });
+
+    it('slow readers stop nobody else, and get all in the end', async () => {
+      const N = 3;
+      const big = randomBytes(32 * MIB);
+      const small = randomBytes(MIB);
+      const senders = [];
+      await withRelay((s) => (senders.length < N ? senders.push(s.resume()) && s.end(big) : echo(s)), async (relay) => {
+        const slow = [];
+        for (let i = 0; i < N; i++) {
+          slow.push(connect(relay.to).pause());
+          await until(() => senders.length > i, 'the connection');
+        }
+        for (let i = 0; i < 3; i++) {
+          const c = connect(relay.to);
+          c.end(small);
+          same(await all(c), small, 'beside slow readers');
+        }
+        for (const s of senders) assert.ok(!s.writableFinished, 'what nobody reads waits at its sender');
+        for (const c of slow) same(await all(c), big, 'a slow reader');
+        for (const c of slow) c.end();
+      });
+    });
+
+    it('200 connections at once, each with bytes of its own', async () => {
+      let most = 0;
+      let now = 0;
+      const hold = [];
+      const server = (s) => {
+        most = Math.max(most, ++now);
+        s.on('close', () => now--);
+        hold.push(() => echo(s));
+        if (hold.length === 200) for (const go of hold) go();
+      };
+      await withRelay(server, async (relay) => {
+        await Promise.all(Array.from({ length: 200 }, async (_, i) => {
+          const c = connect(relay.to);
+          const sent = randomBytes(100000 + i);
+          c.end(sent);
+          same(await all(c), sent, `connection ${i}`);
+        }));
+        assert.equal(most, 200);
+        await until(() => now === 0, 'the end of all');
+        const fds = readdirSync(`/proc/${relay.pid}/fd`).length;
+        assert.ok(fds < 20, `${fds} descriptors are left`);
+      });
+    });
+
+    it('SIGTERM closes what is open, whatever it is at', async () => {
+      const ends = [];
+      await withRelay((s) => s.end(Buffer.alloc(16 * MIB)), async (relay) => {
+        for (let i = 0; i < 20; i++) {
+          const c = connect(relay.to).on('error', () => {}).on('end', () => c.end());
+          await new Promise((resolve) => c.once('readable', resolve));
+          ends.push(() => over(c, 'the end'));
+        }
+        assert.deepEqual(await relay.close(), { code: 0, signal: null });
+        await Promise.all(ends.map((end) => end()));
+      });
+    });
+
+    it('nobody to relay to: the client is closed, the relay goes on', async () => {
+      const probe = net.createServer();
+      await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve));
+      const { port } = probe.address();
+      await new Promise((resolve) => probe.close(resolve));
+      const relay = await listening(['--relay', '127.0.0.1:0', `127.0.0.1:${port}`]);
+      for (let i = 0; i < 3; i++) {
+        const c = connect(relay.to);
+        await over(c.on('error', () => {}).on('end', () => c.end()), 'the end');
+      }
+      assert.deepEqual(await relay.close(), { code: 0, signal: null });
+    });
+  });
+
   it('refuses what makes no sense, with status 2', async () => {
     for (const [args, says] of [
       [[], /URL/],
@@ -366,6 +548,8 @@ describe('triglot-bench', { skip }, () => {
       [['--pid', '4000000', daemon.url], /--pid/],
       [['--body', '/nonexistent', daemon.url], /nonexistent/],
       [['http://no-such-host.invalid'], /no-such-host/],
+      [['--relay', '127.0.0.1:0', 'no-such-host.invalid:1'], /no-such-host/],
+      [['--relay', '127.0.0.1:0', daemon.url], /--relay to/],
     ]) {
       const { code, stderr } = await bench(args);
       assert.equal(code, 2, args.join(' '));

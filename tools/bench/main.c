@@ -1,11 +1,15 @@
-/* main.c -- triglot-bench: options, one run or the serving side, results where they were asked
- * for. */
+/* main.c -- triglot-bench: options, one run or the serving side or a relay, results where they
+ * were asked for. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include "base/mem.h"
+#include "bench/relay.h"
 #include "bench/result.h"
 #include "bench/serve.h"
+#include "net/listen.h"
 
 enum { EXIT_USAGE = 2, SPARE_FILES = 64 };
 
@@ -146,6 +150,49 @@ be_server(const struct options *o)
     return serve_run(o, &err) == TG_OK ? EXIT_SUCCESS : complain(&err, EXIT_FAILURE);
 }
 
+/* The first of the addresses of "host:port". */
+static tg_rc
+find_address(const char *text, struct dns_addr *ret, struct tg_err *err)
+{
+    struct dns_addr addrs[DNS_ADDRS_MAX];
+    const char *why = NULL;
+    struct str host;
+    uint16_t port;
+    unsigned n = 0;
+    char *name;
+    tg_rc rc = url_parse_listen(str_z(text), &host, &port, err);
+
+    if (rc != TG_OK)
+        return rc;
+    name = mem_dup_z(host);
+    rc = dns_resolve_blocking(name, addrs, &n, &why);
+    mem_free(name);
+    if (rc != TG_OK)
+        return tg_fail(err, rc, TG_ERR_INTERNAL, "dns", "\"%s\": %s", text, why);
+    dns_addr_set_port(&addrs[0], port);
+    *ret = addrs[0];
+    return TG_OK;
+}
+
+static int
+be_relay(const struct options *o)
+{
+    struct tg_err err = {0};
+    struct dns_addr to;
+    int fd;
+    tg_rc rc;
+
+    (void)raise_file_limit(0);
+    if (find_address(o->relay_to, &to, &err) != TG_OK)
+        return complain(&err, EXIT_USAGE); /* a host that was named */
+    rc = listen_open(str_z(o->relay), &fd, &err);
+    if (rc == TG_OK) {
+        rc = relay_run(fd, &to, &err);
+        close(fd);
+    }
+    return rc == TG_OK ? EXIT_SUCCESS : complain(&err, EXIT_FAILURE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -164,5 +211,7 @@ main(int argc, char **argv)
         puts("triglot-bench " TRIGLOT_VERSION);
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     }
+    if (o.relay)
+        return be_relay(&o);
     return o.serve ? be_server(&o) : be_client(&o);
 }

@@ -65,6 +65,8 @@ static const struct row rows[] = {
     {"max-errors", "N", "stop when so many calls have failed", COUNT_OF, RUN(max_errors), 1,
      TERA},
     {"serve", "ADDRESS:PORT", "be an upstream instead", TEXT, RUN(serve), 0, 0},
+    {"relay", "ADDRESS:PORT", "be a bare relay to the address that follows", TEXT, RUN(relay),
+     0, 0},
     {"events", "N", "serve: events in an answer; default: 50", COUNT_OF, RUN(events), 1,
      1000000},
     {"interval", "MICROSECONDS", "serve: time between events; default: 0, all at once",
@@ -217,24 +219,65 @@ end_load(const char *text, struct options *o, struct load_options *l, char why[O
     return true;
 }
 
-/* What only the whole command line shows. */
+/* What is no option when --relay was given. */
 static bool
-check_all(const struct options *o, bool open, char why[OPTIONS_WHY])
+end_relay(const char *text, struct options *o, char why[OPTIONS_WHY])
 {
-    if (o->help || o->version)
-        return true;
-    if (o->serve)
-        return o->n_loads == 0 || no(why, "--serve takes no URL");
-    if (open)
-        return no(why, "a URL is missing at the end");
-    if (o->events != 50 || o->interval_us || o->bytes != 32)
-        return no(why, "--events, --interval and --bytes are for --serve");
+    if (o->relay_to)
+        return no(why, "\"%.80s\": --relay takes one address to relay to", text);
+    o->relay_to = text;
     return true;
 }
 
 static bool
+check_address(const char *what, const char *text, bool reachable, char why[OPTIONS_WHY])
+{
+    struct tg_err err;
+    struct str host;
+    uint16_t port;
+
+    if (url_parse_listen(str_z(text), &host, &port, &err) != TG_OK)
+        return no(why, "%s \"%.80s\": %s", what, text, err.msg);
+    if (reachable && (port == 0 || str_eq(host, STR("*"))))
+        return no(why, "%s \"%.80s\": must have a host and a port", what, text);
+    return true;
+}
+
+static bool
+check_relay(const struct options *o, char why[OPTIONS_WHY])
+{
+    if (o->serve)
+        return no(why, "--serve and --relay exclude each other");
+    if (o->n_loads > 0)
+        return no(why, "--relay takes no URL");
+    if (!o->relay_to)
+        return no(why, "--relay needs the address to relay to, such as 127.0.0.1:8080, behind "
+                       "its own");
+    return check_address("--relay", o->relay, false, why) &&
+           check_address("--relay to", o->relay_to, true, why);
+}
+
+/* What only the whole command line shows. */
+static bool
+check_all(const struct options *o, const char *of_load, bool open, char why[OPTIONS_WHY])
+{
+    if (o->help || o->version)
+        return true;
+    if (of_load && (o->serve || o->relay))
+        return no(why, "--%s is for loads, not for --%s", of_load,
+                  o->serve ? "serve" : "relay");
+    if (o->serve && !o->relay)
+        return o->n_loads == 0 || no(why, "--serve takes no URL");
+    if (open && !o->relay)
+        return no(why, "a URL is missing at the end");
+    if (o->events != 50 || o->interval_us || o->bytes != 32)
+        return no(why, "--events, --interval and --bytes are for --serve");
+    return !o->relay || check_relay(o, why);
+}
+
+static bool
 take_option(int argc, char *const *argv, int *i, bool open, struct options *o,
-            struct load_options *l, char why[OPTIONS_WHY])
+            struct load_options *l, const char **of_load, char why[OPTIONS_WHY])
 {
     struct str value, name = str_cut(str_z(argv[*i] + 2), '=', &value);
     const struct row *r = find_row(name);
@@ -244,6 +287,8 @@ take_option(int argc, char *const *argv, int *i, bool open, struct options *o,
         return no(why, "unknown option \"%.40s\"", argv[*i]);
     if (r->of_load && !open)
         return no(why, "--%s must stand in front of its URL", r->name);
+    if (r->of_load)
+        *of_load = r->name;
     if (!r->arg)
         return attached ? no(why, "--%s takes no value", r->name) : set(r, "", o, l, why);
     if (!attached && *i + 1 == argc)
@@ -255,13 +300,14 @@ bool
 options_parse(int argc, char *const *argv, struct options *ret, char why[OPTIONS_WHY])
 {
     struct load_options l;
-    bool open = true; /* a URL is still to come */
+    const char *of_load = NULL; /* the last such option */
+    bool open = true;           /* a URL is still to come */
 
     *ret = (struct options){.events = 50, .bytes = 32};
     set_defaults(&l);
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "--", 2) == 0) {
-            if (!take_option(argc, argv, &i, open, ret, &l, why))
+            if (!take_option(argc, argv, &i, open, ret, &l, &of_load, why))
                 return false;
         } else if (strcmp(argv[i], "+") == 0) {
             if (open)
@@ -270,6 +316,9 @@ options_parse(int argc, char *const *argv, struct options *ret, char why[OPTIONS
             set_defaults(&l);
         } else if (argv[i][0] == '-') {
             return no(why, "unknown option \"%.40s\"", argv[i]);
+        } else if (ret->relay) {
+            if (!end_relay(argv[i], ret, why))
+                return false;
         } else {
             if (!open)
                 return no(why, "\"%.80s\": loads are parted by \"+\"", argv[i]);
@@ -278,7 +327,7 @@ options_parse(int argc, char *const *argv, struct options *ret, char why[OPTIONS
             open = false;
         }
     }
-    return check_all(ret, open, why);
+    return check_all(ret, of_load, open, why);
 }
 
 void
@@ -288,6 +337,7 @@ options_help(FILE *out)
         "Usage: triglot-bench [OPTIONS] URL [+ [OPTIONS] URL ...]\n"
         "       triglot-bench --serve ADDRESS:PORT [--events N] [--interval MICROSECONDS] "
         "[--bytes N]\n"
+        "       triglot-bench --relay ADDRESS:PORT TO\n"
         "\n"
         "Sends requests to a server of language models and measures how it answers.  Options\n"
         "belong to the URL behind them; \"+\" begins another load that runs at the same "

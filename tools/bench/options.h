@@ -43,7 +43,8 @@ struct options {
     const char *json, *report; /* NULL = none */
     uint64_t max_errors;       /* 0 = no limit */
     bool quiet, help, version;
-    const char *serve; /* NULL = be a client */
+    const char *serve;            /* NULL = no server */
+    const char *relay, *relay_to; /* NULL = no relay; else both, well formed */
     uint64_t events, interval_us, bytes;
 };
 

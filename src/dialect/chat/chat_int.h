@@ -97,7 +97,7 @@ struct chat_enc {
     uint16_t head_n;
     char head[254]; /* what every record begins with, once it is known to fit; see chunk.c */
     struct chat_held *held;
-    uint32_t n_open;
+    uint32_t n_open, cap_open;
     struct chat_open {
         uint32_t block;
         uint16_t call; /* tool_calls index */
@@ -105,12 +105,15 @@ struct chat_enc {
         uint8_t kind; /* enum ir_kind */
         bool freeform;
         bool text; /* something of it has been written */
-    } open[IR_OPEN_MAX];
-    uint16_t calls[IR_CHOICES_MAX]; /* tool calls begun */
-    bool begun[IR_CHOICES_MAX];     /* the role has been said */
-    uint32_t chars[IR_CHOICES_MAX]; /* characters of content written */
-    uint32_t from[IR_CHOICES_MAX];  /* those before the last text block */
-    uint32_t proofs;                /* reasoning_details written */
+    } * open;      /* both arrays are in the encoder's arena */
+    uint32_t n_choices, cap_choices;
+    struct chat_written {
+        uint32_t chars; /* characters of content written */
+        uint32_t from;  /* those before the last text block */
+        uint16_t calls; /* tool calls begun */
+        bool begun;     /* the role has been said */
+    } * choices;
+    uint32_t proofs; /* reasoning_details written */
 };
 tg_rc chat_encode_ev(struct dialect_enc *e, const struct ir_event *ev, struct buf *b);
 tg_rc chat_encode_error_record(const struct tg_err *err, struct buf *b);

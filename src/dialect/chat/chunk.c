@@ -169,13 +169,13 @@ void
 chat_chunk_note(struct record *r, const struct dialect_enc *e, uint32_t choice,
                 const struct ir_note *note)
 {
-    const struct chat_enc *st = e->state;
+    const struct chat_written *of = &((const struct chat_enc *)e->state)->choices[choice];
     struct json_out o;
 
     chat_chunk_open(r, e, choice);
     record_put(r, STR("\"annotations\":["));
     record_json(r, &o);
-    chat_put_note(&o, note, st->from[choice], st->chars[choice]);
+    chat_put_note(&o, note, of->from, of->chars);
     record_json_end(r, &o);
     record_put(r, STR("]"));
     chat_chunk_close(r, e, nothing, nothing);

@@ -79,16 +79,19 @@ static tg_rc
 on_open(struct dialect_enc *e, const struct ir_event *ev, struct record *r)
 {
     struct chat_enc *st = e->state;
-    struct chat_open *blk = &st->open[st->n_open];
-    bool first = !st->begun[ev->choice];
+    struct chat_written *choice = &st->choices[ev->choice];
+    bool first = !choice->begun;
+    struct chat_open *blk;
 
-    if (st->n_open == IR_OPEN_MAX || !ev->head)
+    if (!ev->head || !arena_more(e->arena, &st->open, st->n_open, &st->cap_open, IR_OPEN_MAX,
+                                 sizeof *blk, _Alignof(struct chat_open)))
         return TG_EPROTO;
+    blk = &st->open[st->n_open];
     *blk = (struct chat_open){.block = ev->block,
                               .choice = (uint8_t)ev->choice,
                               .kind = (uint8_t)ev->head->kind,
                               .freeform = ev->head->freeform,
-                              .call = st->calls[ev->choice]};
+                              .call = choice->calls};
     switch (ev->head->kind) {
     case IR_OPAQUE:
         st->n_open++;
@@ -109,10 +112,10 @@ on_open(struct dialect_enc *e, const struct ir_event *ev, struct record *r)
     if (r->rc != TG_OK)
         return r->rc;
     if (ev->head->kind == IR_CALL)
-        st->calls[ev->choice]++;
+        choice->calls++;
     else if (ev->head->kind == IR_TEXT)
-        st->from[ev->choice] = st->chars[ev->choice];
-    st->begun[ev->choice] = true;
+        choice->from = choice->chars;
+    choice->begun = true;
     st->n_open++;
     return TG_OK;
 }
@@ -120,7 +123,8 @@ on_open(struct dialect_enc *e, const struct ir_event *ev, struct record *r)
 static tg_rc
 on_delta(struct dialect_enc *e, const struct ir_event *ev, struct record *r)
 {
-    struct chat_open *blk = find_open(e->state, ev);
+    struct chat_enc *st = e->state;
+    struct chat_open *blk = find_open(st, ev);
     struct str probs;
 
     if (!blk)
@@ -132,10 +136,10 @@ on_delta(struct dialect_enc *e, const struct ir_event *ev, struct record *r)
     if (r->rc != TG_OK)
         return r->rc;
     blk->text = true;
-    if (blk->kind == IR_THINK && e->arena)
+    if (blk->kind == IR_THINK)
         hold(e, blk, ev->text);
     else if (blk->kind == IR_TEXT)
-        ((struct chat_enc *)e->state)->chars[blk->choice] += chat_count_chars(ev->text);
+        st->choices[blk->choice].chars += chat_count_chars(ev->text);
     return TG_OK;
 }
 
@@ -163,7 +167,7 @@ on_close(struct dialect_enc *e, const struct ir_event *ev, struct record *r)
     held = find_held(st, blk);
     if (blk->kind == IR_CALL && !blk->freeform && !blk->text && !is_silent(e, blk)) {
         chat_chunk_text(r, e, blk, STR("{}"), nothing);
-    } else if (blk->kind == IR_THINK && ev->head && ev->head->origin && e->arena) {
+    } else if (blk->kind == IR_THINK && ev->head && ev->head->origin) {
         struct ir_block think = *ev->head;
 
         if (*held && !(*held)->more)
@@ -186,11 +190,11 @@ on_stop(struct dialect_enc *e, const struct ir_event *ev, struct record *r)
 {
     struct chat_enc *st = e->state;
 
-    if (!st->begun[ev->choice])
+    if (!st->choices[ev->choice].begun)
         chat_chunk_role(r, e, ev->choice, IR_TEXT);
     chat_chunk_open(r, e, ev->choice);
     chat_chunk_close(r, e, chat_finish_reason(ev->stop, chat_is_legacy(e->req)), nothing);
-    st->begun[ev->choice] |= r->rc == TG_OK;
+    st->choices[ev->choice].begun |= r->rc == TG_OK;
     return TG_OK;
 }
 
@@ -217,13 +221,28 @@ chat_encode_error_record(const struct tg_err *err, struct buf *b)
     return record_end(&r, TG_OK);
 }
 
+/* Makes room for a choice in the state.  False when there are not so many. */
+static bool
+know_choice(struct dialect_enc *e, uint32_t choice)
+{
+    struct chat_enc *st = e->state;
+
+    if (choice >= IR_CHOICES_MAX)
+        return false;
+    for (; st->n_choices <= choice; st->n_choices++)
+        if (!arena_more(e->arena, &st->choices, st->n_choices, &st->cap_choices, IR_CHOICES_MAX,
+                        sizeof *st->choices, _Alignof(struct chat_written)))
+            return false;
+    return true;
+}
+
 tg_rc
 chat_encode_ev(struct dialect_enc *e, const struct ir_event *ev, struct buf *b)
 {
     struct record r = record_begin(b);
     tg_rc rc = TG_OK;
 
-    if (ev->kind >= IR_EV_OPEN && ev->kind <= IR_EV_STOP && ev->choice >= IR_CHOICES_MAX)
+    if (ev->kind >= IR_EV_OPEN && ev->kind <= IR_EV_STOP && !know_choice(e, ev->choice))
         return TG_EPROTO;
     switch (ev->kind) {
     case IR_EV_OPEN:

@@ -126,17 +126,19 @@ messages_in_open(struct dialect_dec *d, int64_t index, struct str block,
                  struct messages_in **ret)
 {
     struct messages_dec_state *st = d->state;
-    struct messages_in *in = &st->open[st->n_open];
+    struct messages_in *in;
     struct str type = messages_text(messages_in_scratch(d), block, "type");
     tg_rc rc = TG_OK;
 
     if (!st->started)
         return messages_in_broken(d, "a block before the message began");
-    if (st->n_open == MESSAGES_OPEN_MAX)
+    if (!arena_more(d->arena, &st->open, st->n_open, &st->cap_open, MESSAGES_OPEN_MAX,
+                    sizeof *in, _Alignof(struct messages_in)))
         return messages_in_broken(d, "too many blocks open at once");
     for (uint32_t i = 0; i < st->n_open; i++)
         if (st->open[i].index == index)
             return messages_in_broken(d, "a block began twice");
+    in = &st->open[st->n_open];
     *in = (struct messages_in){.index = index, .skip = true};
     for (size_t i = 0; i < MESSAGES_COUNT(kinds); i++)
         if (str_eq(type, str_z(kinds[i].type))) {

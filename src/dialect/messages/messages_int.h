@@ -178,7 +178,7 @@ struct messages_dec_state {
     struct str stop_text, explanation;
     size_t held;           /* bytes kept in the arena */
     struct arena *scratch; /* for what one call of the decoder needs */
-    uint32_t n_open;
+    uint32_t n_open, cap_open;
     struct messages_in {
         int64_t index; /* as the upstream counts */
         uint32_t block;
@@ -187,8 +187,8 @@ struct messages_dec_state {
         bool text; /* something of it has gone on */
         bool redacted;
         struct str sig, input;
-        int64_t chars; /* of text so far */
-    } open[MESSAGES_OPEN_MAX];
+        int64_t chars;    /* of text so far */
+    } * open;             /* in the decoder's arena */
     struct str text_span; /* in the record at hand, when it did nothing but add this text */
     uint32_t like;        /* number in open of the block that the learned record adds to */
     struct alike alike;

@@ -216,10 +216,33 @@ test_free_memory_is_poisoned(void **state)
 }
 #endif
 
+/* Room is made by doubling, up to the most; what was there moves, what is behind it is zero. */
+static void
+arrays_grow(void **state)
+{
+    uint32_t *array = NULL, cap = 0;
+    struct arena a;
+
+    (void)state;
+    arena_init(&a);
+    for (uint32_t n = 0; n < 10; n++) {
+        assert_true(arena_more(&a, &array, n, &cap, 10, sizeof *array, _Alignof(uint32_t)));
+        assert_true(cap > n && cap <= 10);
+        for (uint32_t i = 0; i < n; i++)
+            assert_int_equal(array[i], i + 1);
+        assert_int_equal(array[n], 0);
+        array[n] = n + 1;
+    }
+    assert_false(arena_more(&a, &array, 10, &cap, 10, sizeof *array, _Alignof(uint32_t)));
+    assert_int_equal(cap, 10);
+    arena_fini(&a);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arrays_grow),
         cmocka_unit_test(test_blocks_are_apart),
         cmocka_unit_test(test_sizes_around_a_chunk),
         cmocka_unit_test(test_large_block_keeps_chunk),

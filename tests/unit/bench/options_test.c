@@ -144,11 +144,47 @@ test_serve(void **state)
 }
 
 static void
+test_relay(void **state)
+{
+    static struct options o;
+
+    (void)state;
+    ok("--relay 127.0.0.1:0 [::1]:9000", &o);
+    assert_string_equal(o.relay, "127.0.0.1:0");
+    assert_string_equal(o.relay_to, "[::1]:9000");
+    assert_int_equal(o.n_loads, 0);
+    assert_null(o.serve);
+    ok("--relay=*:80 host:1", &o);
+    assert_string_equal(o.relay, "*:80");
+    assert_string_equal(o.relay_to, "host:1");
+    ok("http://h", &o);
+    assert_null(o.relay);
+    assert_null(o.relay_to);
+}
+
+struct refused {
+    const char *line, *says;
+};
+
+static void
+refused(const struct refused *rows, size_t n)
+{
+    static struct options o;
+    char why[OPTIONS_WHY];
+
+    for (size_t i = 0; i < n; i++) {
+        if (parse(rows[i].line, &o, why))
+            fail_msg("%s: accepted", rows[i].line);
+        if (!strstr(why, rows[i].says))
+            fail_msg("%s: \"%s\" does not name %s", rows[i].line, why, rows[i].says);
+        assert_null(strchr(why, '\n'));
+    }
+}
+
+static void
 test_refused(void **state)
 {
-    static const struct {
-        const char *line, *says;
-    } rows[] = {
+    static const struct refused rows[] = {
         {"", "URL"},
         {"--connections 0 http://h", "--connections"},
         {"--connections 65001 http://h", "--connections"},
@@ -188,22 +224,41 @@ test_refused(void **state)
         {"--duration 5 --requests 5 http://h", "--requests"},
         {"--ca-file f http://h", "--ca-file"},
         {"--events 5 http://h", "--events"},
+    };
+
+    (void)state;
+    refused(rows, sizeof rows / sizeof rows[0]);
+}
+
+static void
+test_serving_refused(void **state)
+{
+    static const struct refused rows[] = {
         {"--serve a:1 --events 0", "--events"},
         {"--serve a:1 --bytes 20", "--bytes"},
         {"--serve a:1 --interval x", "--interval"},
         {"--serve a:1 http://h", "--serve"},
+        {"--serve a:1 --connections 5", "--connections is for loads"},
+        {"--relay", "--relay needs"},
+        {"--relay 127.0.0.1:1", "address to relay to"},
+        {"--relay 127.0.0.1 b:2", "--relay \"127.0.0.1\""},
+        {"--relay a:70000 b:2", "--relay \"a:70000\""},
+        {"--relay a:1 b", "--relay to \"b\""},
+        {"--relay a:1 http://b:2", "--relay to \"http://b:2\""},
+        {"--relay a:1 b:", "--relay to \"b:\""},
+        {"--relay a:1 b:0", "must have a host and a port"},
+        {"--relay a:1 *:2", "must have a host and a port"},
+        {"--relay a:1 b:2 c:3", "one address"},
+        {"--relay a:1 b:2 +", "+"},
+        {"http://h --relay a:1", "--relay takes no URL"},
+        {"--relay a:1 --connections 5 b:2", "--connections is for loads"},
+        {"--whole --relay a:1 b:2", "--whole is for loads"},
+        {"--relay a:1 b:2 --events 5", "--serve"},
+        {"--relay a:1 b:2 --serve a:3", "exclude"},
     };
-    static struct options o;
-    char why[OPTIONS_WHY];
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (parse(rows[i].line, &o, why))
-            fail_msg("%s: accepted", rows[i].line);
-        if (!strstr(why, rows[i].says))
-            fail_msg("%s: \"%s\" does not name %s", rows[i].line, why, rows[i].says);
-        assert_null(strchr(why, '\n'));
-    }
+    refused(rows, sizeof rows / sizeof rows[0]);
 }
 
 int
@@ -215,7 +270,9 @@ main(void)
         cmocka_unit_test(test_run_options_anywhere),
         cmocka_unit_test(test_several_loads),
         cmocka_unit_test(test_serve),
+        cmocka_unit_test(test_relay),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_serving_refused),
     };
 
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -171,8 +171,11 @@ full_buffers_take_nothing(void **state)
     struct dialect_enc enc = {.id = STR("i"), .model = STR("m"), .stream_usage = true};
     struct dialect_enc other = enc;
     struct buf want, got;
+    struct arena a;
 
     (void)state;
+    arena_init(&a);
+    enc.arena = other.arena = &a;
     enc.state = calloc(1, chat->enc_size);
     other.state = calloc(1, chat->enc_size);
     assert_non_null(enc.state);
@@ -192,6 +195,7 @@ full_buffers_take_nothing(void **state)
     }
     free(enc.state);
     free(other.state);
+    arena_fini(&a);
 }
 
 /* A head that does not fit the encoder's memory is written anew each time. */
@@ -204,9 +208,12 @@ long_model_names(void **state)
     char model[400];
     struct dialect_enc enc = {.id = STR("i"), .model = str_of(model, sizeof model)};
     struct json_member m;
+    struct arena kept;
     struct buf b;
 
     (void)state;
+    arena_init(&kept);
+    enc.arena = &kept;
     memset(model, '"', sizeof model);
     enc.state = calloc(1, chat->enc_size);
     buf_init(&b, 8192);
@@ -225,6 +232,7 @@ long_model_names(void **state)
     }
     buf_fini(&b);
     free(enc.state);
+    arena_fini(&kept);
 }
 
 static void
@@ -245,9 +253,12 @@ ungrammatical_events_do_no_harm(void **state)
         {{.kind = IR_EV_OPEN, .head = &media}, TG_EINVAL},
     };
     struct dialect_enc enc = {.id = STR("i"), .model = STR("m"), .stream_usage = true};
+    struct arena a;
     struct buf b;
 
     (void)state;
+    arena_init(&a);
+    enc.arena = &a;
     enc.state = calloc(1, chat->enc_size);
     buf_init(&b, 4096);
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -256,6 +267,7 @@ ungrammatical_events_do_no_harm(void **state)
     }
     buf_fini(&b);
     free(enc.state);
+    arena_fini(&a);
 }
 
 static int

@@ -178,10 +178,13 @@ a_record_is_one_line(void **state)
         .logprobs = STR("[\r\n  {\n\"token\":\"x\"},\r{\"token\":\"y\"}\n]")};
     struct dialect_enc enc = {.id = STR("i"), .model = STR("m")};
     struct json_member m;
+    struct arena a;
     struct buf b;
     struct str line, rest;
 
     (void)state;
+    arena_init(&a);
+    enc.arena = &a;
     enc.state = calloc(1, chat->enc_size);
     assert_non_null(enc.state);
     buf_init(&b, 4096);
@@ -196,6 +199,7 @@ a_record_is_one_line(void **state)
     assert_true(str_eq(m.value, STR("\"y\"")));
     buf_fini(&b);
     free(enc.state);
+    arena_fini(&a);
 }
 
 static int
