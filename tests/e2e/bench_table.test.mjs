@@ -69,7 +69,7 @@ it('budgets: met, not met and by how much', () => {
   assert.equal(verdict(all, 'paced: CPU per event', 'messages-chat'), '**not met** by 0.25 (25 %)');
   assert.equal(verdict(all, 'paced: event latency p50', 'chat-chat'), 'met');
   assert.equal(verdict(all, 'paced: event latency p99', 'chat-chat'), '**not met** by 0.50 (50 %)');
-  assert.match(report(all), /\| paced: CPU per event \| chat-chat \| ≤ 0\.85 × nginx \| 0\.68 \| met by 0\.17 \(20 %\) \|/);
+  assert.match(report(all), /\| paced: CPU per event \| chat-chat \| ≤ 0\.85 × nginx \| 0\.68 \| 1\.00 \| – \| met by 0\.17 \(20 %\) \|/);
   assert.equal(verdict(all, 'burst: CPU per event', 'chat-chat'), undefined, 'only of what was planned');
 });
 
@@ -84,6 +84,17 @@ it('budgets by difference, across workloads, and those that are a least value', 
   assert.equal(verdict(all, 'added to first event, p99', 'chat-chat'), 'met by 220 (73 %)');
   assert.match(verdict(all, 'open streams without an error', 'chat-chat'), /^\*\*not met\*\* by 10,?150 \(51 %\)$/);
   assert.equal(verdict(all, 'open streams without an error', 'chat-sim'), 'met');
+});
+
+it('what nginx and the bare relay came to stands beside a budget', () => {
+  const p99 = (n) => result({ target: {}, load: { first_event_us: { p50: 1, p99: n } } });
+  const all = read(lines(plan('near', 'direct bare nginx chat-chat chat-messages'),
+    ...runs('near', 'direct', result({ target: null, load: { first_event_us: { p50: 1, p99: 100 } } })),
+    ...runs('near', 'bare', p99(130)), ...runs('near', 'nginx', p99(180)), ...runs('near', 'chat-chat', p99(170))));
+  const [own, missing] = budgets(all);
+  assert.deepEqual([own.value, own.nginx, own.bare], [70, 80, 30]);
+  assert.deepEqual([missing.case, missing.value, missing.nginx], ['chat-messages', undefined, 80]);
+  assert.match(report(all), /\| chat-chat \| ≤ 300 µs \| 70\.0 \| 80\.0 \| 30\.0 \| met by 230 \(77 %\) \|/);
 });
 
 it('what is missing, failed or went wrong is said', () => {

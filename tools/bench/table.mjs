@@ -44,6 +44,7 @@ const METRICS = {
 // Heading, columns; the first column is shown with its spread and beside nginx's.
 const WORKLOADS = {
   first: ['One short stream at a time', ['first_p50', 'first_p99']],
+  near: ['The same, with the measured process on the core of generator and upstream', ['first_p50', 'first_p99']],
   paced: ['500 streams of 50 events a second (250 over TLS)', ['cpu_event', 'event_p50', 'event_p99', 'events']],
   burst: ['32 streams of 1,000 events at once', ['cpu_event', 'event_p50', 'event_p99', 'events']],
   short: ['Short calls on 32 connections', ['cpu_call', 'call_p50', 'call_p99', 'calls']],
@@ -57,7 +58,8 @@ const WORKLOADS = {
 };
 
 // What is promised. [what, workload, metric, case, limit, unit, against]: `against` is how the other value is
-// combined: ['over', case] divides by it, ['less', case, workload] subtracts it. A limit of `min` is a least one.
+// combined: ['over', case] divides by it, ['less', case, workload] subtracts it; without a case it is the same one. A
+// limit of `min` is a least one.
 const TRANSLATING = ['chat-messages', 'messages-chat', 'chat-responses'];
 const BUDGETS = [
   ['paced: CPU per event', 'paced', 'cpu_event', ['chat-chat'], 0.85, '× nginx', ['over', 'nginx']],
@@ -68,12 +70,14 @@ const BUDGETS = [
   ['burst: CPU per event', 'burst', 'cpu_event', TRANSLATING, 1.0, 'µs'],
   ['short call: CPU', 'short', 'cpu_call', ['chat-chat'], 1.3, '× nginx', ['over', 'nginx']],
   ['short call: CPU', 'short', 'cpu_call', TRANSLATING, 2.0, '× nginx', ['over', 'nginx']],
-  ['open stream: memory', 'many', 'per_stream', ['chat-chat', 'chat-messages'], 16, 'KiB'],
+  ['open stream: memory', 'many', 'per_stream', ['chat-chat', ...TRANSLATING], 16, 'KiB'],
   ['open stream, TLS upstream: memory', 'many', 'per_stream', ['chat-chat-tls'], 56, 'KiB'],
   ['added to first event, p99', 'first', 'first_p99', ['chat-chat'], 300, 'µs', ['less', 'direct']],
   ['added to first event, p99', 'first', 'first_p99', TRANSLATING, 400, 'µs', ['less', 'direct']],
+  ['the same on one core', 'near', 'first_p99', ['chat-chat'], 300, 'µs', ['less', 'direct']],
+  ['the same on one core', 'near', 'first_p99', TRANSLATING, 400, 'µs', ['less', 'direct']],
   ['idle process', 'many', 'idle', ['chat-chat'], 8, 'MiB'],
-  ['longest delay by TLS handshakes', 'stall', 'event_max', ['chat-chat'], 2000, 'µs', ['less', 'chat-chat', 'calm']],
+  ['longest delay by TLS handshakes', 'stall', 'event_max', ['chat-chat'], 2000, 'µs', ['less', undefined, 'calm']],
   ['mixed: memory slope (make bench-long)', 'mixed', 'slope', ['chat-chat'], 1, 'MiB/h'],
   ['open streams without an error', 'open', 'open', ['chat-chat', 'chat-sim'], 20000, 'streams', undefined, 'min'],
 ];
@@ -176,29 +180,35 @@ function section(all, plan) {
   return lines;
 }
 
-// One line for each budget of the workloads that were planned: {what, case, limit, value, verdict}.
+// What a budget is about, of one case: {value}, or {missing: whose}.
+function measured(all, workload, name, metric, against) {
+  const values = valuesOf(all, workload, name, metric);
+  if (Object.keys(values).length === 0) return { missing: `${workload}, ${name}` };
+  if (!against) return { value: median(Object.values(values)) };
+  const [how, other = name, where = workload] = against;
+  const both = Object.values(beside(values, valuesOf(all, where, other, metric), how));
+  return both.length ? { value: median(both) } : { missing: `${where}, ${other}` };
+}
+
+// One line for each budget of the workloads that were planned: {what, case, limit, value, nginx, bare, verdict}. nginx
+// and bare are what is measured of those in the same way, where they were run: what this machine asks of a relay.
 export function budgets(all) {
   const planned = (w) => all.plans.some((p) => p.plan === w);
   const rows = [];
   for (const [what, workload, metric, cases, limit, unit, against, least] of BUDGETS) {
     if (!planned(workload)) continue;
     for (const name of cases) {
-      let values = valuesOf(all, workload, name, metric);
+      const of = (other) => measured(all, workload, other, metric, against).value;
+      const { value, missing } = measured(all, workload, name, metric, against);
       let verdict;
-      if (Object.keys(values).length === 0) verdict = `not measured: no ${METRICS[metric][0]} of ${workload}, ${name}`;
-      else if (against) {
-        const [how, other, where = workload] = against;
-        values = beside(values, valuesOf(all, where, other, metric), how);
-        if (Object.keys(values).length === 0) verdict = `not measured: no ${METRICS[metric][0]} of ${where}, ${other}`;
-      }
-      const value = median(Object.values(values));
-      if (!verdict) {
+      if (missing) verdict = `not measured: no ${METRICS[metric][0]} of ${missing}`;
+      else {
         const met = least ? value >= limit : value <= limit;
         const off = Math.abs(value - limit);
         const by = off ? ` by ${three(off)} (${Math.round((off / limit) * 100)} %)` : '';
         verdict = met ? `met${by}` : `**not met**${by}`;
       }
-      rows.push({ what, case: name, limit: `${least ? '≥' : '≤'} ${show(limit, limit % 1 ? 2 : 0)} ${unit}`, value: verdict.startsWith('not measured') ? undefined : value, verdict });
+      rows.push({ what, case: name, limit: `${least ? '≥' : '≤'} ${show(limit, limit % 1 ? 2 : 0)} ${unit}`, value, nginx: of(peer(name)), bare: of('bare'), verdict });
     }
   }
   return rows;
@@ -208,8 +218,9 @@ export function report(all) {
   const out = ['## What was run', '', '| | |', '|---|---|', ...Object.entries(all.meta).filter(([, v]) => v).map(([k, v]) => `| ${k} | ${v} |`), ''];
   const rows = budgets(all);
   if (rows.length) {
-    out.push('## Budgets', '', '| budget | case | limit | measured | |', '|---|---|---|---|---|');
-    for (const b of rows) out.push(`| ${b.what} | ${b.case} | ${b.limit} | ${three(b.value)} | ${b.verdict} |`);
+    out.push('## Budgets', '', 'nginx, bare: the same figure of nginx and of the bare relay, in the same run.', '',
+      '| budget | case | limit | measured | nginx | bare | |', '|---|---|---|---|---|---|---|');
+    for (const b of rows) out.push(`| ${b.what} | ${b.case} | ${b.limit} | ${[b.value, b.nginx, b.bare].map(three).join(' | ')} | ${b.verdict} |`);
     out.push('');
   }
   out.push('## Runs', '', 'Medians of the repetitions. × nginx: the median of the ratios within each repetition, to nginx with the same kind of upstream.', '');
