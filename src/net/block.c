@@ -39,16 +39,24 @@ static _Thread_local struct {
 } cache[SIZES];
 static _Thread_local unsigned blocks_total;
 
+/* The smallest size that holds so many bytes, or the largest. */
+static unsigned
+size_for(size_t bytes)
+{
+    unsigned i = 0;
+
+    while (i < SIZES - 1 && bytes > sizes[i])
+        i++;
+    return i;
+}
+
 /* For a queue of so many bytes. */
 static struct block *
 block_get(size_t want)
 {
-    unsigned i = 0;
-    struct block *b;
+    unsigned i = size_for(want);
+    struct block *b = cache[i].free;
 
-    while (i < SIZES - 1 && want > sizes[i])
-        i++;
-    b = cache[i].free;
     if (b) {
         cache[i].free = b->next;
         cache[i].n--;
@@ -65,10 +73,8 @@ block_get(size_t want)
 static void
 block_put(struct block *b)
 {
-    unsigned i = 0;
+    unsigned i = size_for(b->cap);
 
-    while (b->cap != sizes[i])
-        i++;
     if (cache[i].n >= KEPT_BYTES / sizes[i]) {
         mem_free(b);
         blocks_total--;
