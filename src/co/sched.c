@@ -8,6 +8,11 @@
  * A coroutine that suspends switches straight to the next ready one, and to the scheduler's own
  * stack only when the list or the turn's budget is used up.
  *
+ * With hundreds of streams each coroutine's memory has left the cache when its turn comes, and
+ * waiting for it is most of what an event costs outside the kernel.  So a wake-up only writes
+ * to the coroutine, which nobody has to wait for, and while one runs the frames of the next are
+ * on their way.
+ *
  * The watchdog reads the processor's tick counter, which is cheaper than a clock, and looks at
  * the clock only when a run seems long.  The tick rate is taken from all the time since the
  * scheduler started, so it needs no calibration.  Even the counter costs several times what a
@@ -38,6 +43,8 @@ enum {
     TURN_BUDGET = 256,
     TIMED_ALONE = 32, /* runs of a turn that are always timed one by one */
     TIMED_TOGETHER = 8,
+    LINE_BYTES = 64, /* of the processor's cache */
+    FRAME_LINES = 12,
 };
 
 #define LONG_NS       (10 * NS_PER_MS)
@@ -131,13 +138,24 @@ co_ready(struct co_sched *s, struct co *c)
     s->ready_tail = c;
 }
 
+/* Asks for the innermost frames of a coroutine that is to run soon. */
+static inline void
+fetch_frames(const struct co *c)
+{
+    for (int i = 0; i < FRAME_LINES; i++)
+        __builtin_prefetch((const char *)c->ctx.sp + i * LINE_BYTES);
+}
+
 static inline struct co *
 take_ready(struct co_sched *s)
 {
     struct co *c = s->ready_head;
 
+    assert(c->state == CO_READY);
     s->ready_head = c->next;
-    if (!s->ready_head)
+    if (s->ready_head)
+        fetch_frames(s->ready_head);
+    else
         s->ready_tail = NULL;
     c->state = CO_RUNNING;
     s->cur = c;
@@ -183,7 +201,9 @@ co_park(struct co *c, co_interrupt_fn *interrupt, void *waits_on)
 void
 co_wake(struct co *c, tg_rc rc)
 {
-    assert(c->state == CO_PARKED);
+#ifdef CO_PAINT
+    assert(c->state == CO_PARKED); /* else take_ready finds it out */
+#endif
     c->wake_rc = rc;
     co_ready(co_self, c);
 }
