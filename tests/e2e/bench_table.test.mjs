@@ -88,9 +88,9 @@ it('budgets by difference, across workloads, and those that are a least value', 
 
 it('what nginx and the bare relay came to stands beside a budget', () => {
   const p99 = (n) => result({ target: {}, load: { first_event_us: { p50: 1, p99: n } } });
-  const all = read(lines(plan('near', 'direct bare nginx chat-chat chat-messages'),
-    ...runs('near', 'direct', result({ target: null, load: { first_event_us: { p50: 1, p99: 100 } } })),
-    ...runs('near', 'bare', p99(130)), ...runs('near', 'nginx', p99(180)), ...runs('near', 'chat-chat', p99(170))));
+  const all = read(lines(plan('first-near', 'direct bare nginx chat-chat chat-messages'),
+    ...runs('first-near', 'direct', result({ target: null, load: { first_event_us: { p50: 1, p99: 100 } } })),
+    ...runs('first-near', 'bare', p99(130)), ...runs('first-near', 'nginx', p99(180)), ...runs('first-near', 'chat-chat', p99(170))));
   const [own, missing] = budgets(all);
   assert.deepEqual([own.value, own.nginx, own.bare], [70, 80, 30]);
   assert.deepEqual([missing.case, missing.value, missing.nginx], ['chat-messages', undefined, 80]);
