@@ -63,6 +63,7 @@ enum { CO_LONG_NAMES = 32 };
 struct co_sched {
     struct co *cur;
     struct co *ready_head, *ready_tail;
+    unsigned n_ready;           /* in that list; see co_wake */
     unsigned budget;            /* resumptions left in this turn */
     unsigned group, group_left; /* runs that are timed together, and how many are to come */
     uint64_t run_began,

@@ -41,6 +41,11 @@
 #endif
 #endif
 
+/* Builds for tests, in which nothing is too dear to be checked at once. */
+#if defined(CO_PAINT) || defined(CO_ASAN) || defined(CO_TSAN)
+#define CO_CHECKED 1
+#endif
+
 /* What is saved of a stack that is not running. */
 struct co_ctx {
     void *sp;

@@ -131,6 +131,7 @@ co_ready(struct co_sched *s, struct co *c)
 {
     c->state = CO_READY;
     c->next = NULL;
+    s->n_ready++;
     if (s->ready_tail)
         s->ready_tail->next = c;
     else
@@ -157,6 +158,8 @@ take_ready(struct co_sched *s)
         fetch_frames(s->ready_head);
     else
         s->ready_tail = NULL;
+    s->n_ready--;
+    assert(s->ready_head || s->n_ready == 0);
     c->state = CO_RUNNING;
     s->cur = c;
     s->budget--;
@@ -201,8 +204,10 @@ co_park(struct co *c, co_interrupt_fn *interrupt, void *waits_on)
 void
 co_wake(struct co *c, tg_rc rc)
 {
-#ifdef CO_PAINT
-    assert(c->state == CO_PARKED); /* else take_ready finds it out */
+    /* To look at c here would be to wait for it.  One that was not parked is found out in
+     * take_ready: it is not ready when its turn comes, or it has cut off the list behind it. */
+#ifdef CO_CHECKED
+    assert(c->state == CO_PARKED);
 #endif
     c->wake_rc = rc;
     co_ready(co_self, c);

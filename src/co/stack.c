@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
@@ -292,13 +293,10 @@ put_z(char *to, const char *end, const char *z)
 static char *
 put_n(char *to, const char *end, size_t n)
 {
-    char digits[24], *p = digits + sizeof digits;
+    char digits[NUM_DIGITS + 1];
 
-    *--p = '\0';
-    do
-        *--p = (char)('0' + n % 10);
-    while (n /= 10);
-    return put_z(to, end, p);
+    digits[NUM_DIGITS] = '\0';
+    return put_z(to, end, num_digits(digits + NUM_DIGITS, n, 1));
 }
 
 /* Only async-signal-safe calls. */

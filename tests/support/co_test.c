@@ -32,6 +32,34 @@ co_test_run(co_fn *body, void *arg)
     return co_test_run_conf(&conf, body, arg);
 }
 
+tg_rc
+co_test_wait_forever(void *arg)
+{
+    struct co_event never = CO_EVENT_INIT;
+
+    (void)arg;
+    return co_event_wait(&never);
+}
+
+void
+co_test_yields(unsigned n)
+{
+    while (n-- > 0)
+        if (co_yield() != TG_OK)
+            abort();
+}
+
+int
+co_test_run_apart(co_fn *body)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0)
+        _exit(co_test_run(body, NULL) == TG_OK ? 0 : 1);
+    return pid > 0 && waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
 static int
 collect(pid_t pid, int fd, char *out, size_t n)
 {

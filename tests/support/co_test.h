@@ -11,6 +11,15 @@
 tg_rc co_test_run(co_fn *body, void *arg);
 tg_rc co_test_run_conf(const struct co_conf *conf, co_fn *body, void *arg);
 
+/* For bodies: waits until it is cancelled (arg is not looked at); yields n times, which must
+ * succeed. */
+tg_rc co_test_wait_forever(void *arg);
+void co_test_yields(unsigned n);
+
+/* co_test_run in a child process, for a body that changes what the process may have.  0 when it
+ * returned TG_OK, else another number. */
+int co_test_run_apart(co_fn *body);
+
 /* Runs body in a child process, with standard error collected into out (NUL-terminated).
  * Returns the signal that ended the child, or 0 when it exited. */
 int co_test_dies(void (*body)(void), char *out, size_t n);

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -246,18 +245,8 @@ short_body(void *arg)
 static void
 test_short_of_descriptors(void **state)
 {
-    int status;
-    pid_t pid;
-
     (void)state;
-    pid = fork();
-    if (pid == 0) {
-        CHECK(co_test_run(short_body, NULL) == TG_OK);
-        _exit(0);
-    }
-    assert_true(pid > 0);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
+    assert_int_equal(co_test_run_apart(short_body), 0);
 }
 
 int

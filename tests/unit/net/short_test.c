@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -299,18 +298,8 @@ no_descriptors_body(void *arg)
 static void
 test_no_descriptors(void **state)
 {
-    int status;
-    pid_t pid;
-
     (void)state;
-    pid = fork();
-    if (pid == 0) {
-        CHECK(co_test_run(no_descriptors_body, NULL) == TG_OK);
-        _exit(0);
-    }
-    assert_true(pid > 0);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
+    assert_int_equal(co_test_run_apart(no_descriptors_body), 0);
 }
 
 int
