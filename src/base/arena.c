@@ -273,8 +273,8 @@ arena_alloc_array(struct arena *a, size_t n, size_t size, size_t align)
 }
 
 bool
-arena_more(struct arena *a, void *array_at, uint32_t n, uint32_t *cap, uint32_t max,
-           size_t size, size_t align)
+arena_more_at(struct arena *a, void *array_at, uint32_t n, uint32_t *cap, uint32_t max,
+              size_t size, size_t align)
 {
     uint32_t more = *cap ? *cap * 2 : FEW;
     void *old, *p;

@@ -38,11 +38,14 @@ void *arena_alloc(struct arena *a, size_t n, size_t align)
     ((type *)arena_alloc_array((a), (n), sizeof(type), _Alignof(type)))
 void *arena_alloc_array(struct arena *a, size_t n, size_t size, size_t align);
 
-/* Room for one more behind n of an array that has room for *cap of them (NULL and 0 at first).
- * array_at is where the pointer to it stands: it gets a copy, twice as large and zeroed behind
- * the n, when there is no room.  False, and nothing is done, when n has come to max. */
-bool arena_more(struct arena *a, void *array_at, uint32_t n, uint32_t *cap, uint32_t max,
-                size_t size, size_t align);
+/* Room for one more behind n of an array that has room for cap of them (NULL and 0 at first).
+ * array and cap are variables: where there is no room they get a copy, twice as large and
+ * zeroed behind the n.  False, and nothing is done, when n has come to max. */
+#define arena_more(a, array, n, cap, max)                                                      \
+    arena_more_at((a), &(array), (n), &(cap), (max), sizeof *(array),                          \
+                  _Alignof(__typeof__(*(array))))
+bool arena_more_at(struct arena *a, void *array_at, uint32_t n, uint32_t *cap, uint32_t max,
+                   size_t size, size_t align);
 
 /* Copies, NUL-terminated behind the last byte for libc's sake. */
 struct str arena_dup(struct arena *a, struct str s);

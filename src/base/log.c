@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "base/utf8.h"
 
 static _Atomic int the_format = LOG_JSON;
@@ -210,15 +211,6 @@ log_str(struct log_line *l, const char *key, struct str value)
     put_field(l, key, value.n ? value : STR("-"), false);
 }
 
-/* The digits of v before end, at least so many; returns where they begin. */
-static char *
-put_digits(char *end, uint64_t v, int least)
-{
-    for (; v > 0 || least > 0; v /= 10, least--)
-        *--end = (char)('0' + v % 10);
-    return end;
-}
-
 void
 log_int(struct log_line *l, const char *key, int64_t value)
 {
@@ -226,7 +218,7 @@ log_int(struct log_line *l, const char *key, int64_t value)
 
     if (l->off)
         return;
-    p = put_digits(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 1);
+    p = num_digits(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 1);
     if (value < 0)
         *--p = '-';
     put_field(l, key, str_of(p, (size_t)(end - p)), true);
@@ -243,9 +235,9 @@ log_ms(struct log_line *l, const char *key, int64_t ns)
         log_str(l, key, STR("-"));
         return;
     }
-    p = put_digits(end, (uint64_t)(ns % NS_PER_MS / 1000), 3);
+    p = num_digits(end, (uint64_t)(ns % NS_PER_MS / 1000), 3);
     *--p = '.';
-    p = put_digits(p, (uint64_t)(ns / NS_PER_MS), 1);
+    p = num_digits(p, (uint64_t)(ns / NS_PER_MS), 1);
     put_field(l, key, str_of(p, (size_t)(end - p)), true);
 }
 

@@ -1,4 +1,4 @@
-/* num.c -- numbers from text.
+/* num.c -- numbers from text, and their digits.
  *
  * The whole input is looked at before a verdict: text that is not a number is TG_EINVAL even
  * when it begins with more digits than fit, because the caller's words to the peer differ.
@@ -76,4 +76,14 @@ num_milli(struct str s, uint64_t max, uint64_t *ret)
         return TG_ELIMIT;
     *ret = v;
     return TG_OK;
+}
+
+char *
+num_digits(char *end, uint64_t v, unsigned least)
+{
+    char *p = end;
+
+    for (; v > 0 || (size_t)(end - p) < least; v /= 10)
+        *--p = (char)('0' + v % 10);
+    return p;
 }

@@ -1,5 +1,5 @@
 /* num.h -- numbers from text, strictly: no sign unless stated, no space, no overflow, whole
- * input. */
+ * input; and their digits. */
 #ifndef BASE_NUM_H
 #define BASE_NUM_H
 
@@ -17,5 +17,10 @@ TG_MUST_USE tg_rc num_i64(struct str s, int64_t *ret);
  * sides, no exponent), in thousandths: "0.25" gives 250.  Digits past the third are cut.  max
  * is in thousandths too.  TG_EINVAL, TG_ELIMIT. */
 TG_MUST_USE tg_rc num_milli(struct str s, uint64_t max, uint64_t *ret);
+
+enum { NUM_DIGITS = 20 }; /* most that num_digits needs, unless more are asked for */
+/* Writes the decimal digits of v before end, at least so many of them; returns where they
+ * begin.  Async-signal-safe. */
+char *num_digits(char *end, uint64_t v, unsigned least);
 
 #endif

@@ -22,6 +22,7 @@
 #include "dialect/openai.h"
 
 #include "base/arena.h"
+#include "dialect/words.h"
 #include "json/scan.h"
 
 enum { RAW_MAX = 16384, CODE_MAX = 64 };
@@ -224,14 +225,6 @@ static const struct {
     {529, TG_ERR_OVERLOADED},
 };
 
-static const char *const too_long[] = {"maximum context length", "context window",
-                                       "prompt is too long", "available context size",
-                                       "context length"};
-
-/* The gateway's key, refused by servers that have no word for it. */
-static const char *const bad_key[] = {"Incorrect API key", "Invalid API key", "invalid api key",
-                                      "API key not valid", "invalid x-api-key"};
-
 static const struct word *
 find_word(struct str value)
 {
@@ -306,31 +299,6 @@ rc_of(enum tg_err_kind kind)
     }
 }
 
-static bool
-says(struct str text, const char *const *v, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (memmem(text.p, text.n, v[i], strlen(v[i])))
-            return true;
-    return false;
-}
-
-/* The kind that the words confirm. */
-static enum tg_err_kind
-judge(enum tg_err_kind kind, struct str text)
-{
-    if (kind == TG_ERR_NONE)
-        kind = TG_ERR_UPSTREAM;
-    if (kind != TG_ERR_INVALID_REQUEST && kind != TG_ERR_UPSTREAM && kind != TG_ERR_TOO_LARGE &&
-        kind != TG_ERR_PERMISSION)
-        return kind;
-    if (says(text, bad_key, COUNT(bad_key)))
-        return TG_ERR_AUTH;
-    return kind != TG_ERR_PERMISSION && says(text, too_long, COUNT(too_long))
-               ? TG_ERR_CONTEXT_LENGTH
-               : kind;
-}
-
 /* Our code for a kind where the upstream's words did not name one. */
 static const char *
 code_for(enum tg_err_kind kind, unsigned status, struct str text)
@@ -365,7 +333,9 @@ read_error(unsigned status, struct str value, struct tg_err *err)
                        : arena_printf(&a, "the upstream answered with status %u", status);
     said = value.n ? kind_of(value, &code, &general) : TG_ERR_NONE;
     kind = general && by_status != TG_ERR_NONE ? by_status : said;
-    kind = judge(by_status == TG_ERR_AUTH ? by_status : kind, text);
+    if (by_status == TG_ERR_AUTH)
+        kind = by_status;
+    kind = words_judge(kind == TG_ERR_NONE ? TG_ERR_UPSTREAM : kind, text);
     if (kind != said || (general && status))
         code = NULL;
     if (kind == TG_ERR_AUTH)

@@ -1,16 +1,14 @@
 /* record.c -- the parts of writing records that are not worth a copy in every caller. */
 #include "dialect/record.h"
 
+#include "base/num.h"
+
 void
 record_uint(struct record *r, uint64_t v)
 {
-    char text[20], *p = text + sizeof text;
+    char text[NUM_DIGITS], *end = text + sizeof text, *p = num_digits(end, v, 1);
 
-    do {
-        *--p = (char)('0' + v % 10);
-        v /= 10;
-    } while (v > 0);
-    record_put(r, str_of(p, (size_t)(text + sizeof text - p)));
+    record_put(r, str_of(p, (size_t)(end - p)));
 }
 
 void

@@ -8,26 +8,12 @@
 
 #include "base/arena.h"
 
-/* As deep as the code that reads nests. */
-static struct str
-spell(struct arena *a, const struct field_at *at)
-{
-    struct str up;
-
-    if (!at)
-        return (struct str){NULL, 0};
-    up = spell(a, at->up);
-    if (at->name)
-        return arena_printf(a, "%.*s%s%s", STR_ARG(up), up.n ? "." : "", at->name);
-    return arena_printf(a, "%.*s%s%u", STR_ARG(up), up.n ? "." : "", at->index);
-}
-
 void
 rest_add(const struct field_reader *in, struct ir_req *req, const struct field_at *at,
          struct str name, struct str value)
 {
     struct ir_ext *x = arena_new(in->a, struct ir_ext);
-    struct str up = spell(in->a, at);
+    struct str up = field_place(in->a, at);
 
     x->name = arena_printf(in->a, "%.*s%s%.*s", STR_ARG(up), up.n ? "." : "", STR_ARG(name));
     x->value = value;
@@ -36,11 +22,20 @@ rest_add(const struct field_reader *in, struct ir_req *req, const struct field_a
     req->ext = x;
 }
 
-static bool
-says_nothing(const struct json_member *m)
+bool
+rest_is_silent(const struct json_member *m)
 {
     return m->kind <= JSON_FALSE || str_eq(m->value, STR("[]")) ||
            str_eq(m->value, STR("{}")) || str_eq(m->value, STR("\"\""));
+}
+
+struct str
+rest_key(struct arena *a, struct str key)
+{
+    struct str s = key;
+
+    (void)!json_string(a, str_of(key.p - 1, key.n + 2), &s);
+    return s;
 }
 
 static bool
@@ -62,12 +57,8 @@ rest_note(const struct field_reader *in, struct ir_req *req, const struct field_
     if (json_object(&it, object) != TG_OK)
         return;
     while (json_next(&it, &m)) {
-        struct str key;
-
-        if (is_named(m.key, names, n) || says_nothing(&m))
+        if (is_named(m.key, names, n) || rest_is_silent(&m))
             continue;
-        if (json_string(in->a, str_of(m.key.p - 1, m.key.n + 2), &key) != TG_OK)
-            key = m.key;
-        rest_add(in, req, at, key, m.value);
+        rest_add(in, req, at, rest_key(in->a, m.key), m.value);
     }
 }

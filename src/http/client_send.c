@@ -78,13 +78,9 @@ put(struct text *t, struct str s)
 static void
 put_number(struct text *t, uint64_t v)
 {
-    char digits[20];
-    size_t i = sizeof digits;
+    char text[NUM_DIGITS], *end = text + sizeof text, *p = num_digits(end, v, 1);
 
-    do
-        digits[--i] = (char)('0' + v % 10);
-    while (v /= 10);
-    put(t, str_of(digits + i, sizeof digits - i));
+    put(t, str_of(p, (size_t)(end - p)));
 }
 
 /* The request head, in the arena. */

@@ -15,6 +15,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 
 #include "http/scan.h"
 
@@ -45,13 +46,9 @@ put(struct str s)
 static void
 put_number(uint64_t v)
 {
-    char text[20];
-    size_t i = sizeof text;
+    char text[NUM_DIGITS], *end = text + sizeof text, *p = num_digits(end, v, 1);
 
-    do
-        text[--i] = (char)('0' + v % 10);
-    while (v /= 10);
-    put(str_of(text + i, sizeof text - i));
+    put(str_of(p, (size_t)(end - p)));
 }
 
 static void

@@ -65,8 +65,7 @@ on_open(struct ir_grammar *c, const struct ir_event *ev)
         return "a block without a head";
     if (ev->block != c->of[ev->choice].next_block)
         return "block numbers that are not dense";
-    if (!arena_more(c->arena, &c->open, c->n_open, &c->cap_open, IR_OPEN_MAX, sizeof *c->open,
-                    _Alignof(struct ir_grammar_open)))
+    if (!arena_more(c->arena, c->open, c->n_open, c->cap_open, IR_OPEN_MAX))
         return "too many blocks open at once";
     c->open[c->n_open++] =
         (struct ir_grammar_open){ev->block, (uint8_t)ev->choice, (uint8_t)ev->head->kind};

@@ -8,6 +8,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* Names are the decoders' own and there is a handful of them in a place. */
+enum { PLACE_BYTES = 512 };
+
 /* Spells the chain out, root first.  As deep as the code that reads nests: a handful. */
 static size_t
 spell(const struct field_at *at, char *out, size_t size)
@@ -25,6 +28,14 @@ spell(const struct field_at *at, char *out, size_t size)
     if (k < 0)
         return n;
     return n + (size_t)k < size ? n + (size_t)k : size - 1;
+}
+
+struct str
+field_place(struct arena *a, const struct field_at *at)
+{
+    char out[PLACE_BYTES];
+
+    return arena_dup(a, str_of(out, spell(at, out, sizeof out)));
 }
 
 tg_rc

@@ -21,6 +21,8 @@ struct field_reader {
     struct tg_err *err;
 };
 
+/* The place, spelled out, in the arena; empty for NULL. */
+struct str field_place(struct arena *a, const struct field_at *at);
 /* TG_EINVAL, with the place as param.  at may be NULL. */
 tg_rc field_refuse(const struct field_reader *r, const struct field_at *at, const char *code,
                    const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/num.h"
 #include "base/utf8.h"
 #include "json/scan_int.h"
 
@@ -254,16 +255,12 @@ json_str_close(struct json_out *o)
 void
 json_int(struct json_out *o, int64_t v)
 {
-    char text[20], *p = text + sizeof text;
-    uint64_t left = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    char text[NUM_DIGITS], *end = text + sizeof text;
+    char *p = num_digits(end, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, 1);
 
-    do {
-        *--p = (char)('0' + left % 10);
-        left /= 10;
-    } while (left > 0);
     if (v < 0)
-        *--p = '-';
-    put_value(o, str_of(p, (size_t)(text + sizeof text - p)));
+        *--p = '-'; /* there is room: an int64_t has nineteen digits */
+    put_value(o, str_of(p, (size_t)(end - p)));
 }
 
 void

@@ -5,16 +5,15 @@
  */
 #include "upstream/sim_stamp.h"
 
+#include "base/num.h"
+
 void
 sim_stamp_put(char out[SIM_STAMP_BYTES], int64_t ns)
 {
     uint64_t v = ns > 0 ? (uint64_t)ns : 0;
 
     out[0] = out[SIM_STAMP_BYTES - 1] = '@';
-    for (int i = SIM_STAMP_DIGITS; i > 0; i--) {
-        out[i] = (char)('0' + v % 10);
-        v /= 10;
-    }
+    num_digits(out + SIM_STAMP_BYTES - 1, v, SIM_STAMP_DIGITS);
 }
 
 bool

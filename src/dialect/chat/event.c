@@ -83,8 +83,7 @@ on_open(struct dialect_enc *e, const struct ir_event *ev, struct record *r)
     bool first = !choice->begun;
     struct chat_open *blk;
 
-    if (!ev->head || !arena_more(e->arena, &st->open, st->n_open, &st->cap_open, IR_OPEN_MAX,
-                                 sizeof *blk, _Alignof(struct chat_open)))
+    if (!ev->head || !arena_more(e->arena, st->open, st->n_open, st->cap_open, IR_OPEN_MAX))
         return TG_EPROTO;
     blk = &st->open[st->n_open];
     *blk = (struct chat_open){.block = ev->block,
@@ -230,8 +229,7 @@ know_choice(struct dialect_enc *e, uint32_t choice)
     if (choice >= IR_CHOICES_MAX)
         return false;
     for (; st->n_choices <= choice; st->n_choices++)
-        if (!arena_more(e->arena, &st->choices, st->n_choices, &st->cap_choices, IR_CHOICES_MAX,
-                        sizeof *st->choices, _Alignof(struct chat_written)))
+        if (!arena_more(e->arena, st->choices, st->n_choices, st->cap_choices, IR_CHOICES_MAX))
             return false;
     return true;
 }

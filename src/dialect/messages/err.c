@@ -11,6 +11,7 @@
  */
 #include "base/utf8.h"
 #include "dialect/messages/messages_int.h"
+#include "dialect/words.h"
 
 enum { RAW_TEXT_MAX = 1024, RAW_VALUE_MAX = 256 };
 
@@ -226,10 +227,6 @@ static const struct {
     [TG_ERR_INTERNAL] = {TG_EUNAVAIL, "upstream_error"},
 };
 
-static const char *const too_long[] = {"prompt is too long", "maximum context length",
-                                       "context window", "available context size",
-                                       "context length"};
-
 static enum tg_err_kind
 kind_of_status(unsigned status)
 {
@@ -264,33 +261,6 @@ kind_of(unsigned status, struct str error)
     return kind == TG_ERR_NONE ? TG_ERR_UPSTREAM : kind;
 }
 
-/* The gateway's key, refused by servers that have no word for it. */
-static const char *const bad_key[] = {"invalid x-api-key", "invalid api key", "Invalid API key",
-                                      "Incorrect API key", "API key not valid"};
-
-static bool
-says(struct str text, const char *const *v, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (memmem(text.p, text.n, v[i], strlen(v[i])))
-            return true;
-    return false;
-}
-
-/* The kind that the words confirm. */
-static enum tg_err_kind
-judge(enum tg_err_kind kind, struct str text)
-{
-    if (kind != TG_ERR_INVALID_REQUEST && kind != TG_ERR_UPSTREAM && kind != TG_ERR_TOO_LARGE &&
-        kind != TG_ERR_PERMISSION)
-        return kind;
-    if (says(text, bad_key, MESSAGES_COUNT(bad_key)))
-        return TG_ERR_AUTH;
-    return kind != TG_ERR_PERMISSION && says(text, too_long, MESSAGES_COUNT(too_long))
-               ? TG_ERR_CONTEXT_LENGTH
-               : kind;
-}
-
 static const char *
 code_for(enum tg_err_kind kind, unsigned status, struct str text)
 {
@@ -320,7 +290,7 @@ messages_read_error(unsigned status, struct str body, struct tg_err *err)
         (void)!json_string(&a, error, &text);
     else if (json_get(error, STR("message"), &m) && m.kind == JSON_STRING && m.value.n > 2)
         (void)!json_string(&a, m.value, &text);
-    kind = judge(kind_of(status, error), text);
+    kind = words_judge(kind_of(status, error), text);
     /* The key is the gateway's: a client that was told 401 would ask its user for another one,
      * and the words may show a part of it. */
     if (kind == TG_ERR_AUTH)

@@ -132,8 +132,7 @@ messages_in_open(struct dialect_dec *d, int64_t index, struct str block,
 
     if (!st->started)
         return messages_in_broken(d, "a block before the message began");
-    if (!arena_more(d->arena, &st->open, st->n_open, &st->cap_open, MESSAGES_OPEN_MAX,
-                    sizeof *in, _Alignof(struct messages_in)))
+    if (!arena_more(d->arena, st->open, st->n_open, st->cap_open, MESSAGES_OPEN_MAX))
         return messages_in_broken(d, "too many blocks open at once");
     for (uint32_t i = 0; i < st->n_open; i++)
         if (st->open[i].index == index)

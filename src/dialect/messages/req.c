@@ -8,6 +8,7 @@
 #include "dialect/messages/messages_int.h"
 
 #include "dialect/body.h"
+#include "dialect/rest.h"
 
 enum field {
     F_MODEL,
@@ -50,41 +51,17 @@ static const char *const names[F_COUNT] = {
     [F_SPEED] = "speed",
 };
 
-/* The place as text; as deep as the code that reads nests. */
-static struct str
-spell(struct arena *a, const struct field_at *at)
-{
-    struct str up;
-
-    if (!at)
-        return (struct str){NULL, 0};
-    up = spell(a, at->up);
-    if (at->name)
-        return arena_printf(a, "%.*s%s%s", STR_ARG(up), up.n ? "." : "", at->name);
-    return arena_printf(a, "%.*s%s%u", STR_ARG(up), up.n ? "." : "", at->index);
-}
-
 void
 messages_keep(struct messages_dec *d, const struct field_at *at, struct str name,
               struct str value)
 {
     struct ir_ext *e = arena_new(d->in.a, struct ir_ext);
-    struct str up = spell(d->in.a, at);
+    struct str up = field_place(d->in.a, at);
 
     e->name = up.n ? arena_printf(d->in.a, "%.*s.%.*s", STR_ARG(up), STR_ARG(name)) : name;
     e->value = value;
     *d->ext_tail = e;
     d->ext_tail = &e->next;
-}
-
-/* A key without its escapes. */
-static struct str
-spoken(struct arena *a, struct str key)
-{
-    struct str s = key;
-
-    (void)!json_string(a, str_of(key.p - 1, key.n + 2), &s);
-    return s;
 }
 
 tg_rc
@@ -105,9 +82,8 @@ messages_pick(struct messages_dec *d, const struct field_at *at, struct str obje
             i++;
         if (i < n)
             ret[i] = m;
-        else if (m.kind > JSON_FALSE && !str_eq(m.value, STR("[]")) &&
-                 !str_eq(m.value, STR("{}")) && !str_eq(m.value, STR("\"\"")))
-            messages_keep(d, at, spoken(d->in.a, m.key), m.value);
+        else if (!rest_is_silent(&m))
+            messages_keep(d, at, rest_key(d->in.a, m.key), m.value);
     }
     return TG_OK;
 }

@@ -226,14 +226,14 @@ arrays_grow(void **state)
     (void)state;
     arena_init(&a);
     for (uint32_t n = 0; n < 10; n++) {
-        assert_true(arena_more(&a, &array, n, &cap, 10, sizeof *array, _Alignof(uint32_t)));
+        assert_true(arena_more(&a, array, n, cap, 10));
         assert_true(cap > n && cap <= 10);
         for (uint32_t i = 0; i < n; i++)
             assert_int_equal(array[i], i + 1);
         assert_int_equal(array[n], 0);
         array[n] = n + 1;
     }
-    assert_false(arena_more(&a, &array, 10, &cap, 10, sizeof *array, _Alignof(uint32_t)));
+    assert_false(arena_more(&a, array, 10, cap, 10));
     assert_int_equal(cap, 10);
     arena_fini(&a);
 }

@@ -115,10 +115,30 @@ test_milli(void **state)
     }
 }
 
+static void
+digits(void **state)
+{
+    static const struct {
+        uint64_t v;
+        unsigned least;
+        const char *want;
+    } rows[] = {{0, 0, ""},    {0, 1, "0"},    {7, 1, "7"},
+                {10, 1, "10"}, {42, 3, "042"}, {UINT64_MAX, 1, "18446744073709551615"}};
+    char text[NUM_DIGITS], *end = text + sizeof text;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *p = num_digits(end, rows[i].v, rows[i].least);
+
+        assert_true(str_eq(str_of(p, (size_t)(end - p)), str_z(rows[i].want)));
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digits),
         cmocka_unit_test(test_u64),
         cmocka_unit_test(test_i64),
         cmocka_unit_test(test_milli),
