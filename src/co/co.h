@@ -83,16 +83,16 @@ struct co_timer {
 };
 
 struct co_scope {
-    struct co_scope *up;   /* next outer scope of the opener, or the one it was spawned into */
-    struct co *owner;      /* opener                                                         */
-    struct list kids;      /* coroutines spawned into it that still live                     */
-    struct co_timer timer; /* armed when the deadline is not CO_NEVER                        */
-    co_time deadline;      /* own or inherited, whichever is sooner                          */
-    tg_rc cancelled;       /* reason, TG_OK while not cancelled                              */
-    tg_rc first;           /* first failure of a kid                                         */
+    struct co_scope *up; /* next outer scope of the opener, or the one it was spawned into */
+    struct co *owner;    /* opener                                                         */
+    struct list kids;    /* coroutines spawned into it that still live                     */
+    co_time deadline;    /* own or inherited, whichever is sooner                          */
+    tg_rc cancelled;     /* reason, TG_OK while not cancelled                              */
+    tg_rc first;         /* first failure of a kid                                         */
     uint32_t n_live;
     struct co *joiner;     /* opener while it waits in co_join or co_scope_close             */
     struct co_scope *work; /* private to co_cancel: scopes still to be visited               */
+    bool timed;            /* private: the deadline is its own, its opener's timer is for it */
     bool closing;          /* private: kids that return TG_ECANCELED now do so because of us */
 };
 
@@ -144,6 +144,10 @@ struct co_event {
         NULL, false                                                                            \
     }
 TG_MUST_USE tg_rc co_event_wait(struct co_event *e); /* S */
+/* Same, but gives up at `until` with TG_EDEADLINE, which co_cancelled tells from a deadline of
+ * the caller's scopes.  For waits so frequent that opening a scope for each would be felt.  S
+ */
+TG_MUST_USE tg_rc co_event_wait_until(struct co_event *e, co_time until);
 /* Same, but waits on although the caller is cancelled.  Only for what the kernel is sure to
  * answer soon (the completion of a cancelled operation).  S */
 void co_event_wait_sure(struct co_event *e);

@@ -30,18 +30,22 @@ enum co_state { CO_READY, CO_RUNNING, CO_PARKED, CO_DEAD };
  * it with the reason, or asks for that to happen, or does nothing when it cannot be hurried. */
 typedef void co_interrupt_fn(struct co *c, tg_rc why);
 
-/* Lies at the top of its own stack, so that a parked coroutine touches no other page. */
+/* Lies at the top of its own stack, so that a parked coroutine touches no other page.  What
+ * waking and waiting look at comes first, and fills two cache lines. */
 struct co {
     struct co_ctx ctx;
     struct co *next; /* ready list */
     enum co_state state;
     tg_rc wake_rc; /* what co_park returns */
+    tg_rc reason;  /* see co_reason */
     co_interrupt_fn *interrupt;
-    void *waits_on;          /* for interrupt */
-    struct co_scope *scope;  /* innermost scope that covers it: opened by it, else home */
-    struct co_scope *home;   /* spawned into */
-    struct co_scope *shield; /* innermost scope when it was shielded, NULL without a shield */
-    struct list kid;         /* in home->kids */
+    void *waits_on;            /* for interrupt */
+    co_time wait_until;        /* of the wait it is in, CO_NEVER = that has no limit */
+    struct co_timer deadlines; /* no later than that and those of the scopes it has opened */
+    struct co_scope *scope;    /* innermost scope that covers it: opened by it, else home */
+    struct co_scope *shield;   /* innermost scope when it was shielded, NULL without a shield */
+    struct co_scope *home;     /* spawned into */
+    struct list kid;           /* in home->kids */
     const char *name;
     co_fn *fn;
     void *arg;
@@ -98,13 +102,24 @@ co_cur(void)
     return co_self->cur;
 }
 
-/* The reason that an S call of c returns: what its innermost scope has, because a cancel marks
+/* What co_reason is to say, from the scopes: what the innermost one has, because a cancel marks
  * all scopes nested in the cancelled one.  Under a shield, what was open then is not looked at.
  */
 static inline tg_rc
-co_reason(const struct co *c)
+co_reason_of_scopes(const struct co *c)
 {
     return c->scope == c->shield ? TG_OK : c->scope->cancelled;
+}
+
+/* The reason that an S call of c returns, TG_OK for none.  Kept with the coroutine, for a scope
+ * lies in memory that nothing else looks at for as long as all is well. */
+static inline tg_rc
+co_reason(const struct co *c)
+{
+#ifdef CO_CHECKED
+    assert(c->reason == co_reason_of_scopes(c));
+#endif
+    return c->reason;
 }
 
 /* sched.c */
@@ -132,6 +147,10 @@ void co_overflow_close(void);
 
 /* scope.c */
 void co_scope_root(struct co_scope *s);
+/* Sets up the timers of a coroutine that is about to live. */
+void co_timers_open(struct co *c);
+/* The timer for deadlines is to fire at `at` or before. */
+void co_deadline_by(struct co *c, co_time at);
 tg_rc co_spawn_in(struct co_sched *s, struct co_scope *scope, const char *name, co_fn *fn,
                   void *arg);
 /* The coroutine's function has returned rc: leaves its scope. */

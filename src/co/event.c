@@ -15,7 +15,7 @@ event_interrupt(struct co *c, tg_rc why)
 }
 
 tg_rc
-co_event_wait(struct co_event *e)
+co_event_wait_until(struct co_event *e, co_time until)
 {
     struct co *c = co_cur();
     tg_rc rc = co_reason(c);
@@ -26,9 +26,21 @@ co_event_wait(struct co_event *e)
         e->set = false;
         return TG_OK;
     }
+    if (until <= co_self->now)
+        return TG_EDEADLINE;
     assert(!e->waiter && "an event has one waiter");
     e->waiter = c;
-    return co_park(c, event_interrupt, e);
+    c->wait_until = until;
+    co_deadline_by(c, until);
+    rc = co_park(c, event_interrupt, e);
+    c->wait_until = CO_NEVER;
+    return rc;
+}
+
+tg_rc
+co_event_wait(struct co_event *e)
+{
+    return co_event_wait_until(e, CO_NEVER);
 }
 
 void

@@ -256,6 +256,7 @@ co_spawn_in(struct co_sched *s, struct co_scope *scope, const char *name, co_fn 
     ctx = c->ctx;
     *c = (struct co){
         .ctx = ctx, .name = name, .fn = fn, .arg = arg, .scope = scope, .home = scope};
+    co_timers_open(c);
     fiber_open(&c->ctx, name);
     list_add_tail(&scope->kids, &c->kid);
     scope->n_live++;

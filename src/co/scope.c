@@ -10,6 +10,12 @@
  *
  * A shield is the innermost scope at the time it was put up.  Marks do not go past it into
  * scopes that were opened under it; when it ends they are pushed on.
+ *
+ * A coroutine has one timer for the deadlines of all scopes that it has opened and for that of
+ * the wait it is in.  It stands at the soonest of them or before, for closing a scope leaves it
+ * alone, as does the end of a wait: a stream waits for piece after piece, each with a later
+ * deadline than the one before, and touches the heap of timers once in as long as one of them
+ * allows.  When the timer fires too early it is set to what is then the soonest.
  */
 #include "co/co_int.h"
 
@@ -40,7 +46,7 @@ cover(struct co *c, struct co_scope *s, tg_rc why, struct co_scope **work)
         from = s;
     for (sc = from; sc != s; sc = sc->up)
         mark(sc, why, work);
-    rc = co_reason(c);
+    rc = c->reason = co_reason_of_scopes(c);
     if (rc != TG_OK && c->state == CO_PARKED && c->interrupt)
         c->interrupt(c, rc);
 }
@@ -71,10 +77,34 @@ co_cancel(struct co_scope *s, tg_rc why)
     push_down(work);
 }
 
+/* Tells what deadlines have passed, and is set to the next one. */
 static void
-deadline_passed(struct co_timer *t)
+deadlines_due(struct co_timer *t)
 {
-    co_cancel(LIST_ITEM(t, struct co_scope, timer), TG_EDEADLINE);
+    struct co *c = LIST_ITEM(t, struct co, deadlines);
+    co_time next = CO_NEVER;
+    struct co_scope *s;
+
+    for (s = c->scope; s != c->home; s = s->up) {
+        if (!s->timed || s->cancelled != TG_OK)
+            continue;
+        if (s->deadline <= co_self->now)
+            co_cancel(s, TG_EDEADLINE);
+        else if (s->deadline < next)
+            next = s->deadline;
+    }
+    if (c->wait_until > co_self->now)
+        next = c->wait_until < next ? c->wait_until : next;
+    else if (c->state == CO_PARKED) /* else it has been woken already */
+        c->interrupt(c, TG_EDEADLINE);
+    co_timer_set(t, next);
+}
+
+void
+co_deadline_by(struct co *c, co_time at)
+{
+    if (at < c->deadlines.at)
+        co_timer_set(&c->deadlines, at);
 }
 
 void
@@ -82,7 +112,6 @@ co_scope_root(struct co_scope *s)
 {
     *s = (struct co_scope){.deadline = CO_NEVER};
     list_init(&s->kids);
-    co_timer_init(&s->timer, deadline_passed);
 }
 
 /* The deadline that holds for a scope about to be opened by c, its own left aside. */
@@ -113,9 +142,12 @@ co_scope_open(struct co_scope *s, co_time deadline)
     if (s->cancelled != TG_OK)
         return;
     if (s->deadline <= co_self->now)
-        s->cancelled = TG_EDEADLINE;
-    else if (deadline < outer) /* else the outer scope's timer reaches this one too */
-        co_timer_set(&s->timer, deadline);
+        s->cancelled = c->reason = TG_EDEADLINE;
+    else if (deadline <
+             outer) { /* else it is the outer scope's, whose cancel reaches this one */
+        s->timed = true;
+        co_deadline_by(c, deadline);
+    }
 }
 
 tg_rc
@@ -133,6 +165,7 @@ co_leave_scope(struct co *c, tg_rc rc)
 
     assert(c->scope == c->home && "a coroutine ended with a scope still open");
     co_timer_clear(&c->shield_timer);
+    co_timer_clear(&c->deadlines);
     list_del(&c->kid);
     s->n_live--;
     if (rc != TG_OK && s->first == TG_OK && !(s->closing && rc == TG_ECANCELED))
@@ -177,7 +210,7 @@ co_scope_close(struct co_scope *s)
     tg_rc why = s->cancelled;
 
     assert(s->owner == c && c->scope == s && "scopes close in the reverse order of opening");
-    co_timer_clear(&s->timer);
+    s->timed = false; /* the timer stays where it is */
     s->closing = true;
     if (s->n_live > 0) {
         co_cancel(s, TG_ECANCELED);
@@ -187,6 +220,7 @@ co_scope_close(struct co_scope *s)
     if (c->shield == s)
         c->shield = s->up;
     c->scope = s->up;
+    c->reason = co_reason_of_scopes(c);
     return why != TG_OK ? why : s->first;
 }
 
@@ -202,6 +236,7 @@ shield_end(struct co *c)
     struct co_scope *s = c->shield, *work = NULL;
 
     c->shield = NULL;
+    c->reason = co_reason_of_scopes(c);
     if (s && s->cancelled != TG_OK)
         cover(c, s, s->cancelled, &work);
     push_down(work);
@@ -214,6 +249,14 @@ shield_expired(struct co_timer *t)
 }
 
 void
+co_timers_open(struct co *c)
+{
+    c->wait_until = CO_NEVER;
+    co_timer_init(&c->deadlines, deadlines_due);
+    co_timer_init(&c->shield_timer, shield_expired);
+}
+
+void
 co_shield(co_time until)
 {
     struct co *c = co_cur();
@@ -221,7 +264,7 @@ co_shield(co_time until)
     assert(until != CO_NEVER && "a shield is bounded in time");
     if (!c->shield) {
         c->shield = c->scope;
-        co_timer_init(&c->shield_timer, shield_expired);
+        c->reason = TG_OK;
     }
     co_timer_set(&c->shield_timer, until);
 }

@@ -155,6 +155,112 @@ moving_a_timer_on_is_cheap(void **state)
     assert_int_equal(co_test_run(lazy_timer_body, NULL), TG_OK);
 }
 
+/* The timer of the scopes stands too early most of the time: that must cost next to nothing,
+ * cancel nothing, and lose no deadline that is due later. */
+static tg_rc
+deadline_apiece_body(void *arg)
+{
+    struct co_scope whole, piece;
+    co_time start = co_now();
+    uint64_t turns = ring_stats(co_ring())->turns;
+    unsigned i;
+
+    (void)arg;
+    co_scope_open(&whole, start + 15 * NS_PER_S);
+    for (i = 0; i < 1000; i++) { /* in 10 s */
+        co_scope_open(&piece, co_now() + 2 * NS_PER_S);
+        assert_int_equal(co_sleep_until(co_now() + 10 * NS_PER_MS), TG_OK);
+        assert_int_equal(co_scope_close(&piece), TG_OK);
+    }
+    assert_in_range(ring_stats(co_ring())->turns - turns, 1000, 1010);
+
+    /* A sooner one than the timer stands at, then the outer one, which it has never stood at.
+     */
+    co_scope_open(&piece, co_now() + NS_PER_MS);
+    assert_int_equal(co_sleep_until(CO_NEVER), TG_EDEADLINE);
+    assert_true(co_now() - start < 11 * NS_PER_S);
+    assert_int_equal(co_scope_close(&piece), TG_EDEADLINE);
+    assert_int_equal(co_sleep_until(CO_NEVER), TG_EDEADLINE);
+    assert_true(co_now() - start >= 15 * NS_PER_S && co_now() - start < 16 * NS_PER_S);
+    assert_int_equal(co_scope_close(&whole), TG_EDEADLINE);
+
+    /* One that passes behind a shield is seen when the shield ends, not before. */
+    start = co_now();
+    co_scope_open(&whole, start + NS_PER_S);
+    co_shield(start + 5 * NS_PER_S);
+    co_scope_open(&piece, start + 3 * NS_PER_S);
+    assert_int_equal(co_sleep_until(start + 2 * NS_PER_S), TG_OK);
+    assert_int_equal(whole.cancelled, TG_EDEADLINE);
+    assert_int_equal(co_sleep_until(CO_NEVER), TG_EDEADLINE);
+    assert_true(co_now() - start >= 3 * NS_PER_S && co_now() - start < 4 * NS_PER_S);
+    assert_int_equal(co_scope_close(&piece), TG_EDEADLINE);
+    assert_int_equal(co_cancelled(), TG_OK);
+    co_unshield();
+    assert_int_equal(co_cancelled(), TG_EDEADLINE);
+    return co_scope_close(&whole) == TG_EDEADLINE ? TG_OK : TG_EINTERNAL;
+}
+
+static tg_rc
+signal_later(void *arg)
+{
+    tg_rc rc = co_sleep_until(co_now() + NS_PER_S);
+
+    co_event_signal(arg);
+    return rc;
+}
+
+/* A wait with a limit of its own: the limit passes, or the signal comes first, or a scope's
+ * deadline does; each time the next wait begins afresh. */
+static tg_rc
+limited_wait_body(void *arg)
+{
+    struct co_event e = CO_EVENT_INIT;
+    struct co_scope s;
+    co_time start = co_now();
+    uint64_t turns = ring_stats(co_ring())->turns;
+
+    (void)arg;
+    assert_int_equal(co_event_wait_until(&e, start), TG_EDEADLINE);
+    co_event_signal(&e);
+    assert_int_equal(co_event_wait_until(&e, start), TG_OK); /* it was there already */
+    assert_int_equal(co_event_wait_until(&e, start + NS_PER_S), TG_EDEADLINE);
+    assert_true(co_now() - start >= NS_PER_S && co_now() - start < 2 * NS_PER_S);
+    assert_null(e.waiter);
+    assert_int_equal(co_cancelled(), TG_OK);
+
+    start = co_now();
+    co_scope_open(&s, start + 10 * NS_PER_S);
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_int_equal(co_spawn(&s, "signal", signal_later, &e), TG_OK);
+        assert_int_equal(co_event_wait_until(&e, co_now() + 5 * NS_PER_S), TG_OK);
+        assert_true(co_now() - start < (i + 1) * NS_PER_S);
+    }
+    /* The limits of the waits that are over do nothing to this one. */
+    assert_int_equal(co_event_wait_until(&e, start + 20 * NS_PER_S), TG_EDEADLINE);
+    assert_true(co_now() - start >= 10 * NS_PER_S && co_now() - start < 11 * NS_PER_S);
+    assert_int_equal(co_cancelled(), TG_EDEADLINE);
+    assert_int_equal(co_scope_close(&s), TG_EDEADLINE);
+    assert_int_equal(co_cancelled(), TG_OK);
+    assert_in_range(ring_stats(co_ring())->turns - turns, 1, 20);
+    return TG_OK;
+}
+
+static void
+a_wait_has_a_limit_of_its_own(void **state)
+{
+    (void)state;
+    ring_sim_seed(3);
+    assert_int_equal(co_test_run(limited_wait_body, NULL), TG_OK);
+}
+
+static void
+a_deadline_for_every_piece_is_cheap(void **state)
+{
+    (void)state;
+    ring_sim_seed(3);
+    assert_int_equal(co_test_run(deadline_apiece_body, NULL), TG_OK);
+}
+
 static void
 deadlocks(void)
 {
@@ -633,6 +739,8 @@ main(void)
         cmocka_unit_test(sleeping_takes_no_time),
         cmocka_unit_test(the_soonest_deadline_holds),
         cmocka_unit_test(moving_a_timer_on_is_cheap),
+        cmocka_unit_test(a_deadline_for_every_piece_is_cheap),
+        cmocka_unit_test(a_wait_has_a_limit_of_its_own),
         cmocka_unit_test(a_deadlock_is_told),
         cmocka_unit_test(simulated_sockets_behave),
         cmocka_unit_test(accepts_once_or_many),
