@@ -166,8 +166,8 @@ endif
 
 # What the gate's simulations put in the place of libc's and the runtime's own functions: descriptors
 # of the simulated network, and faults (tests/support/gate_*.c).
-WRAP_gate := close shutdown setsockopt getsockopt socket calloc realloc free buf_append buf_putc \
-             buf_reserve co_stack_get co_offload co_park co_yield co_run access_log
+WRAP_gate := close shutdown setsockopt getsockopt socket aligned_alloc calloc realloc free \
+             buf_append buf_putc buf_reserve co_stack_get co_offload co_park co_yield co_run access_log
 
 # The simulated ring stands before the archives, so that co.a's ring.o is never pulled.
 define LAYER

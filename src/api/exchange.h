@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/mem.h"
 #include "co/co.h"
 #include "http/reply.h"
 #include "http/server.h"
@@ -34,31 +35,34 @@ enum exchange_end {
 };
 
 struct exchange {
+    /* What every record of a stream looks at: one cache line. */
+    _Alignas(MEM_LINE) struct reply reply;
+    const struct dialect *dialect; /* the client is answered in: by path, or as it asked */
+    co_time last_out;              /* bytes last queued to the client    */
+    co_time last_record;           /* likewise, of a typed record        */
+    co_time t_first;               /* the first of them; 0 = never       */
+    bool committed;                /* status line and stream headers are out             */
+    bool broken;                   /* the answer cannot be completed: close unterminated */
+    bool streaming;                /* a stream was asked for: heartbeats may commit it   */
+    bool must_stream;              /* the path asks for a stream, whatever the body says */
+    bool beats_typed;              /* this client needs typed records as signs of life   */
+    bool beats_comment;            /* and untyped ones, or the dialect's own             */
+    bool settled;                  /* the stack has been cut back to what waiting needs  */
+
     struct upstream_set *set; /* reference */
     const struct settings *settings;
     struct sock *sock;
     struct http_in *in;
     const struct http_head *req;
-    struct reply reply;
     struct arena arena;   /* everything of this exchange */
     struct buf body;      /* request body; may be let go once it has been sent on */
     struct arena request; /* what was made of it to translate it; likewise */
     struct co_scope work;
     bool working;                   /* work is open */
     bool draining;                  /* the answer announces the end of the connection */
-    const struct dialect *dialect;  /* the client is answered in: by path, or as it asked */
     const struct dialect *asked_in; /* the request's, by path; NULL = no model was asked */
     const char *id;                 /* in the arena; at most EXCHANGE_ID_MAX */
 
-    bool must_stream;      /* the path asks for a stream, whatever the body says */
-    bool streaming;        /* a stream was asked for: heartbeats may commit it */
-    bool committed;        /* status line and stream headers are out           */
-    bool broken;           /* the answer cannot be completed: close unterminated */
-    co_time last_out;      /* bytes last queued to the client                  */
-    co_time last_record;   /* likewise, of a typed record                      */
-    bool beats_typed;      /* this client needs typed records as signs of life */
-    bool beats_comment;    /* and untyped ones, or the dialect's own           */
-    bool settled;          /* the stack has been cut back to what waiting needs */
     struct co_timer pulse; /* heartbeats and the write timeout; see stream.c  */
 
     struct tg_err err;
@@ -82,7 +86,7 @@ struct exchange {
     unsigned attempts;
     uint64_t heartbeats;
     uint64_t bytes_in_start, bytes_out_start;
-    co_time t_start, t_routed, t_first; /* 0 = never */
+    co_time t_start, t_routed; /* 0 = never */
     int64_t wall_start;
 };
 

@@ -31,12 +31,12 @@
 enum { UPSTREAM_HEADERS_MAX = 16 };
 
 struct relay {
+    _Alignas(MEM_LINE) struct sse sse;
     struct exchange *x;
     struct http_call *call;
+    struct str run; /* records of the current piece that pass and lie side by side      */
+    bool tail;      /* the answer has ended, what comes is the rest of the HTTP message */
     struct dialect_tap tap;
-    struct sse sse;
-    co_time tail_until; /* 0 = the answer has not ended */
-    struct str run;     /* records of the current piece that pass and lie side by side */
 };
 
 /* Once a stream: apart, so that its frame is not part of what every event needs. */
@@ -206,17 +206,14 @@ end_of_stream(struct relay *r)
 static tg_rc
 next_piece(struct relay *r, struct str *ret)
 {
-    struct co_scope tail;
     tg_rc rc;
 
-    if (!r->tap.terminal)
-        return http_call_read(r->call, ret, &r->x->err);
-    if (r->tail_until == 0)
-        r->tail_until = co_now() + RELAY_TAIL_NS;
-    co_scope_open(&tail, r->tail_until);
+    if (r->tap.terminal && !r->tail) {
+        r->tail = true;
+        http_call_until(r->call, co_now() + RELAY_TAIL_NS);
+    }
     rc = http_call_read(r->call, ret, &r->x->err);
-    (void)co_scope_close(&tail);
-    if (rc != TG_OK && co_cancelled() == TG_OK) {
+    if (rc != TG_OK && r->tail && co_cancelled() == TG_OK) {
         *ret = (struct str){NULL, 0}; /* whatever it was: the answer is complete */
         rc = TG_OK;
     }
@@ -320,22 +317,13 @@ relay_error(struct exchange *x, struct upstream *u, struct http_call *call)
     return rc;
 }
 
-static bool
-has_type(const struct http_head *head, struct str want)
-{
-    struct str rest, type;
-
-    type = str_trim(str_cut(http_header_get(head, STR("content-type")), ';', &rest));
-    return str_ieq(type, want);
-}
-
 tg_rc
 relay_check_type(struct exchange *x, const struct http_head *head, bool stream)
 {
     struct str want = stream ? STR("text/event-stream") : STR("application/json");
     struct str got = http_header_get(head, STR("content-type"));
 
-    if (has_type(head, want))
+    if (http_has_type(head, want))
         return TG_OK;
     tg_fail(&x->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_content_type",
             "the upstream answered with content type \"%.*s\", expected %.*s",

@@ -31,6 +31,19 @@ mem_alloc(size_t n)
 }
 
 void *
+mem_alloc_lines(size_t n)
+{
+    void *p;
+
+    n = (n + MEM_LINE - 1) & ~(size_t)(MEM_LINE - 1);
+    p = aligned_alloc(MEM_LINE, n);
+    asked++;
+    if (!p)
+        mem_exhausted(n);
+    return memset(p, 0, n);
+}
+
+void *
 mem_array(size_t n, size_t size)
 {
     size_t total;

@@ -11,8 +11,13 @@
 
 #include "triglot/str.h"
 
+enum { MEM_LINE = 64 }; /* bytes of a cache line on the processors that matter here */
+
 void *mem_alloc(size_t n) __attribute__((malloc, returns_nonnull)); /* zeroed */
 #define mem_new(type) ((type *)mem_alloc(sizeof(type)))
+/* The same, beginning with a cache line: for a type that is laid out by them. */
+void *mem_alloc_lines(size_t n) __attribute__((malloc, returns_nonnull));
+#define mem_new_lines(type) ((type *)mem_alloc_lines(sizeof(type)))
 /* Overflow-checked, zeroed; n may be 0. */
 void *mem_array(size_t n, size_t size) __attribute__((returns_nonnull));
 /* realloc: p may be NULL.  New bytes are not zeroed. */

@@ -270,7 +270,7 @@ start(struct worker *w, struct conn_in *c)
 void
 conn_accept(struct worker *w, int fd)
 {
-    struct conn_in *c = mem_new(struct conn_in);
+    struct conn_in *c = mem_new_lines(struct conn_in);
 
     c->w = w;
     c->fd = fd;

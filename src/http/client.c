@@ -24,7 +24,7 @@ enum { SLICE = 256 }; /* coded bytes decoded at once */
 void
 http_call_init(struct http_call *c, struct pool *pool, const struct http_call_conf *conf)
 {
-    *c = (struct http_call){.pool = pool, .conf = conf};
+    *c = (struct http_call){.pool = pool, .conf = conf, .until = CO_NEVER};
     arena_init(&c->arena);
     buf_init(&c->inflated, conf->inflated_max);
 }
@@ -72,13 +72,13 @@ call_drop_conn(struct http_call *c)
 
 /* The next piece from the connection; at its end piece stays empty.  S */
 tg_rc
-call_receive(struct http_call *c, struct tg_err *err)
+call_receive(struct http_call *c, co_time until, struct tg_err *err)
 {
     tg_rc rc;
 
     conn_consume(c->conn, c->pending_consume);
     c->pending_consume = 0;
-    rc = conn_read(c->conn, &c->piece, err);
+    rc = conn_read_until(c->conn, until, &c->piece, err);
     if (rc != TG_OK) {
         c->piece = (struct str){NULL, 0};
         return rc;
@@ -86,6 +86,7 @@ call_receive(struct http_call *c, struct tg_err *err)
     if (c->bytes_in == 0 && c->piece.n)
         c->t_first = co_now();
     c->bytes_in += c->piece.n;
+    c->dry = false;
     return TG_OK;
 }
 
@@ -143,7 +144,7 @@ call_fill(struct http_call *c, struct tg_err *err)
     tg_rc rc;
 
     for (;;) {
-        if (c->out.n || c->ended)
+        if (c->out.n || c->ended || c->dry)
             return TG_OK;
         if (c->coded.n) {
             rc = inflate_slice(c, err);
@@ -154,8 +155,10 @@ call_fill(struct http_call *c, struct tg_err *err)
         rc = call_parse(c, &step, &data, err);
         if (rc != TG_OK)
             return rc;
-        if (step == HTTP_NEED_MORE)
+        if (step == HTTP_NEED_MORE) {
+            c->dry = true;
             return TG_OK;
+        }
         if (step == HTTP_DATA) {
             *(c->coding ? &c->coded : &c->out) = data;
         } else if (step == HTTP_END) {
@@ -190,12 +193,9 @@ at_eof(struct http_call *c, struct tg_err *err)
 static tg_rc
 receive_body(struct http_call *c, struct tg_err *err)
 {
-    struct co_scope sc;
-    tg_rc rc;
+    co_time idle = co_now() + c->conf->idle_ns;
+    tg_rc rc = call_receive(c, idle < c->until ? idle : c->until, err);
 
-    co_scope_open(&sc, co_now() + c->conf->idle_ns);
-    rc = call_receive(c, err);
-    co_scope_close(&sc);
     if (rc == TG_OK)
         return c->piece.n ? TG_OK : at_eof(c, err);
     c->spoilt = true;
@@ -258,18 +258,22 @@ http_call_read_all(struct http_call *c, struct buf *out, struct tg_err *err)
 }
 
 void
+http_call_until(struct http_call *c, co_time until)
+{
+    c->until = until;
+}
+
+void
 http_call_settle(struct http_call *c, co_time until)
 {
     struct str piece = STR("more");
-    struct co_scope sc;
 
     if (!c->conn || c->ended || c->spoilt)
         return;
     co_shield(until);
-    co_scope_open(&sc, until);
+    http_call_until(c, until);
     while (!c->ended && piece.n && http_call_read(c, &piece, NULL) == TG_OK)
         continue;
-    (void)co_scope_close(&sc);
     co_unshield();
 }
 

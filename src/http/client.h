@@ -9,6 +9,7 @@
 #define HTTP_CLIENT_H
 
 #include "base/arena.h"
+#include "base/mem.h"
 #include "http/coding.h"
 #include "http/parser.h"
 #include "net/pool.h"
@@ -32,24 +33,29 @@ struct http_request_out {
     int n_body; /* 0 = no body */
 };
 
+/* What every piece of a body looks at comes first, in two cache lines. */
 struct http_call {
-    struct pool *pool;
-    const struct http_call_conf *conf;
+    _Alignas(MEM_LINE) const struct http_call_conf *conf;
     struct conn *conn;
-    struct arena arena; /* parser, response head                            */
     struct http_parser *parser;
-    struct http_head *head; /* without Content-Encoding and Content-Length when coded */
     struct coding *coding;  /* NULL = identity                               */
-    struct buf inflated;    /* what the last slice of a coded body gave      */
     struct str piece;       /* read from conn, not yet parsed                */
-    struct str coded;       /* parsed, not yet decoded                       */
     struct str out;         /* decoded, not yet returned                     */
+    struct str coded;       /* parsed, not yet decoded                       */
     size_t pending_consume; /* parsed, not yet given back to conn            */
-    co_time keep_ns;        /* idle lifetime the peer allows, 0 = the pool's */
-    bool ended;             /* the response is complete                      */
-    bool spoilt;            /* the connection cannot be used again           */
+    co_time until;          /* no read of the body waits longer              */
+    uint64_t bytes_in;
+    bool dry;    /* all that was received has been parsed         */
+    bool ended;  /* the response is complete                      */
+    bool spoilt; /* the connection cannot be used again           */
     bool reused, retried;
-    uint64_t bytes_in, bytes_out;
+
+    struct pool *pool;
+    struct arena arena;     /* parser, response head                            */
+    struct http_head *head; /* without Content-Encoding and Content-Length when coded */
+    struct buf inflated;    /* what the last slice of a coded body gave      */
+    co_time keep_ns;        /* idle lifetime the peer allows, 0 = the pool's */
+    uint64_t bytes_out;
     co_time t_sent, t_first; /* request queued; first byte of the response   */
 };
 
@@ -72,6 +78,9 @@ TG_MUST_USE tg_rc http_call_send(struct http_call *c, const struct http_request_
  * "upstream_truncated" when the body ends early, "upstream_protocol" when it is not what its
  * framing or coding says, "upstream_too_large" (TG_ELIMIT) past inflated_max.  S */
 TG_MUST_USE tg_rc http_call_read(struct http_call *c, struct str *ret, struct tg_err *err);
+/* No read of the body waits past that time, whatever conf allows between two of them: it fails
+ * with "upstream_timeout". */
+void http_call_until(struct http_call *c, co_time until);
 /* The next http_call_read will return without waiting: bytes, the end or an error lie in what
  * has been received.  What has not been taken from the kernel yet does not count. */
 bool http_call_ready(struct http_call *c);

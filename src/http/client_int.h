@@ -12,9 +12,9 @@ tg_rc call_cancelled(struct tg_err *err);
 
 /* Closes the connection and forgets what it lent. */
 void call_drop_conn(struct http_call *c);
-/* The next piece from the connection; at its end piece stays empty.  The failure is the
- * connection's.  S */
-tg_rc call_receive(struct http_call *c, struct tg_err *err);
+/* The next piece from the connection, if one comes until then; at its end piece stays empty.
+ * The failure is the connection's.  S */
+tg_rc call_receive(struct http_call *c, co_time until, struct tg_err *err);
 /* One step of the parser over the piece. */
 tg_rc call_parse(struct http_call *c, enum http_step *step, struct str *data,
                  struct tg_err *err);

@@ -190,7 +190,7 @@ read_one_head(struct http_call *c, bool head_request, struct tg_err *err)
     c->parser = http_parser_response(&c->arena, c->conf->head_max, head_request);
     while (step != HTTP_GOT_HEAD) {
         if (c->piece.n == 0) {
-            rc = call_receive(c, err);
+            rc = call_receive(c, CO_NEVER, err);
             if (is_cancel(rc))
                 return rc;
             if (rc == TG_EGONE || rc == TG_EIO || (rc == TG_OK && c->piece.n == 0))
@@ -280,6 +280,8 @@ take_head(struct http_call *c, struct tg_err *err)
         return call_bad_response(err, TG_EPROTO, "upstream_protocol");
     if (c->coding)
         hide_coding(c->head);
+    if (c->head->framing != HTTP_SIZED && http_has_type(c->head, STR("text/event-stream")))
+        sock_ack_lazily(c->conn->sock);
     return TG_OK;
 }
 

@@ -18,6 +18,14 @@ http_header_get(const struct http_head *h, struct str name)
     return (struct str){NULL, 0};
 }
 
+bool
+http_has_type(const struct http_head *h, struct str type)
+{
+    struct str params, got = str_cut(http_header_get(h, STR("content-type")), ';', &params);
+
+    return str_ieq(str_trim(got), type);
+}
+
 unsigned
 http_header_count(const struct http_head *h, struct str name)
 {

@@ -43,6 +43,8 @@ unsigned http_header_count(const struct http_head *h, struct str name);
 /* Is `token` one of the comma-separated elements of all headers of that name
  * (case-insensitive)? */
 bool http_header_has_token(const struct http_head *h, struct str name, struct str token);
+/* Is that its content type, parameters aside (case-insensitive)? */
+bool http_has_type(const struct http_head *h, struct str type);
 /* Reason phrase of a status, "Unknown" if it has none. */
 struct str http_reason(unsigned status);
 /* Is s safe as a header value: visible ASCII, obs-text, space, tab; no CR, LF, NUL? */

@@ -5,9 +5,14 @@
  * set), then head.c decides on what llhttp leaves open: version, target, Host, lengths,
  * connection.  A message passes only when all of them agree on it.
  *
- * In the body llhttp does the framing and stops at every chunk size, every span of data and the
- * end, so that data is handed out where it lies.  The bytes in between (sizes, extensions,
- * trailers) are looked at once more here, since llhttp puts no bound on them.
+ * In the body llhttp does the framing and stops at every chunk size, every span of data, every
+ * chunk's end and the end, so that data is handed out where it lies.  The bytes in between
+ * (sizes, extensions, trailers) are looked at once more here, since llhttp puts no bound on
+ * them.
+ *
+ * A stream of events is thousands of small chunks, each of which usually comes whole.  Between
+ * two chunks llhttp remembers nothing of those before, so a chunk that lies there whole, with
+ * nothing but digits in its size line, is passed by it.  Any other is llhttp's.
  *
  *     HEAD -> BODY -> DONE          any error: FAILED, for good
  *
@@ -26,31 +31,36 @@
 #include <assert.h>
 #include <llhttp.h>
 
+#include "base/mem.h"
 #include "http/head.h"
 #include "http/scan.h"
 
-enum { CHUNK_LINE_MAX = 1024, GATHER_FIRST = 512 };
+enum { CHUNK_LINE_MAX = 1024, CHUNK_DIGITS = 7, GATHER_FIRST = 512 };
 
 enum state { HEAD, BODY, DONE, FAILED };
 
+/* What every piece of a body looks at comes first, in two cache lines. */
 struct http_parser {
-    llhttp_t ll;
-    struct arena *arena;
-    struct http_head head;
-    struct scan scan;
-    uint8_t state; /* enum state */
-    bool request, to_head;
-    bool in_trailers, at_size, saw_cr;
-    bool complete;       /* llhttp has seen the end */
-    size_t head_max;     /* bytes of head and trailers allowed */
-    size_t head_n;       /* and seen */
-    unsigned chunk_line; /* bytes of the current size line */
-    char *gathered;      /* head so far, when it comes in pieces */
-    size_t gathered_n, gathered_cap;
+    _Alignas(MEM_LINE) llhttp_t ll;
     struct str data; /* span that llhttp just reported */
-    tg_rc rc;        /* the sticky failure */
+    uint8_t state;   /* enum state */
+    bool in_trailers, at_size, saw_cr;
+    bool chunked;
+    bool between;  /* llhttp is at the end of a chunk and the start of the next */
+    bool complete; /* llhttp has seen the end */
+    bool request, to_head;
+    unsigned chunk_line; /* bytes of the current size line */
+
+    tg_rc rc; /* the sticky failure */
     uint16_t http;
     const char *why;
+    struct arena *arena;
+    size_t head_max; /* bytes of head and trailers allowed */
+    size_t head_n;   /* and seen */
+    char *gathered;  /* head so far, when it comes in pieces */
+    size_t gathered_n, gathered_cap;
+    struct scan scan;
+    struct http_head head;
 };
 
 static struct http_parser *
@@ -123,6 +133,15 @@ on_body(llhttp_t *ll, const char *at, size_t n)
 }
 
 static int
+on_chunk_complete(llhttp_t *ll)
+{
+    struct http_parser *p = of(ll);
+
+    p->between = !p->in_trailers; /* which end the last chunk */
+    return p->between ? HPE_PAUSED : HPE_OK;
+}
+
+static int
 on_message_complete(llhttp_t *ll)
 {
     of(ll)->complete = true;
@@ -135,6 +154,7 @@ static const llhttp_settings_t settings = {
     .on_header_value_complete = on_value_complete,
     .on_headers_complete = on_headers_complete,
     .on_chunk_header = on_chunk_header,
+    .on_chunk_complete = on_chunk_complete,
     .on_body = on_body,
     .on_message_complete = on_message_complete,
 };
@@ -241,6 +261,7 @@ read_head(struct http_parser *p, struct str raw, struct tg_err *err)
     if (p->complete !=
         (h->framing == HTTP_NO_BODY || (h->framing == HTTP_SIZED && h->length == 0)))
         return fail(p, TG_EPROTO, "ambiguous length of the body", err);
+    p->chunked = h->framing == HTTP_CHUNKED;
     p->state = p->complete ? DONE : BODY;
     return TG_OK;
 }
@@ -325,10 +346,10 @@ step_body(struct http_parser *p, struct str *input, struct tg_err *err)
     if (llhttp_get_errno(&p->ll) == HPE_PAUSED)
         llhttp_resume(&p->ll);
     p->data = (struct str){NULL, 0};
-    p->at_size = false;
+    p->at_size = p->between = false;
     e = llhttp_execute(&p->ll, start, input->n);
     used = e == HPE_OK ? input->n : (size_t)(llhttp_get_error_pos(&p->ll) - start);
-    if (p->head.framing == HTTP_CHUNKED && !p->data.n) {
+    if (p->chunked && !p->data.n) {
         struct str framing = str_of(start, used);
 
         rc = p->in_trailers ? check_trailers(p, framing, err)
@@ -349,6 +370,33 @@ step_body(struct http_parser *p, struct str *input, struct tg_err *err)
     return TG_OK;
 }
 
+static int
+hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A chunk that lies whole in front of the input, and is not the last one: its data. */
+static bool
+whole_chunk(struct str *input, struct str *ret_data)
+{
+    struct str in = *input;
+    size_t i = 0, n = 0;
+    int digit;
+
+    for (; i < in.n && i < CHUNK_DIGITS && (digit = hex_value(in.p[i])) >= 0; i++)
+        n = n << 4 | (size_t)digit;
+    if (n == 0 || in.n < i + 2 + n + 2 || memcmp(in.p + i, "\r\n", 2) != 0 ||
+        memcmp(in.p + i + 2 + n, "\r\n", 2) != 0)
+        return false;
+    *ret_data = str_of(in.p + i + 2, n);
+    *input = str_from(in, i + 2 + n + 2);
+    return true;
+}
+
 static tg_rc
 feed_body(struct http_parser *p, struct str *input, enum http_step *ret_step,
           struct str *ret_data, struct tg_err *err)
@@ -358,6 +406,14 @@ feed_body(struct http_parser *p, struct str *input, enum http_step *ret_step,
     for (;;) {
         bool last = input->n == 0;
 
+        if (p->between && last) {
+            *ret_step = HTTP_NEED_MORE;
+            return TG_OK;
+        }
+        if (p->between && whole_chunk(input, ret_data)) {
+            *ret_step = HTTP_DATA;
+            return TG_OK;
+        }
         rc = step_body(p, input, err);
         if (rc != TG_OK)
             return rc;

@@ -154,7 +154,7 @@ reply_whole(struct reply *r, unsigned status, const struct http_header *h, unsig
     if (rc != TG_OK)
         return rc;
     r->started = r->ended = true;
-    r->status = status;
+    r->status = (uint16_t)status;
     v[0] = str_of(scratch.head, scratch.n);
     v[1] = body;
     if (r->head_only || has_no_body(status))
@@ -177,7 +177,7 @@ reply_start(struct reply *r, unsigned status, const struct http_header *h, unsig
     if (rc != TG_OK)
         return rc;
     r->started = true;
-    r->status = status;
+    r->status = (uint16_t)status;
     return sock_put_now(r->sock, str_of(scratch.head, scratch.n));
 }
 
@@ -217,8 +217,11 @@ put_chunk(struct reply *r, const struct str *v, int n)
     size_t total = 0;
 
     assert(r->started && !r->ended);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         total += v[i].n;
+        if (i < PIECES_MAX)
+            all[i + 1] = v[i];
+    }
     if (total == 0 || r->head_only)
         return TG_OK;
     r->body_bytes += total;
@@ -228,7 +231,6 @@ put_chunk(struct reply *r, const struct str *v, int n)
     if (n > PIECES_MAX)
         return put_many(r, head, v, n);
     all[0] = head;
-    memcpy(all + 1, v, (size_t)n * sizeof *v);
     all[n + 1] = crlf;
     return sock_putv_now(r->sock, all, n + 2);
 }

@@ -9,13 +9,13 @@
 enum { REPLY_HEAD_MAX = 16384 };
 
 struct reply {
-    struct sock *sock;      /* not owned */
-    bool http10, head_only; /* from the request; head_only: answer to HEAD */
-    bool close;             /* announce and expect the end of the connection */
-    bool started, ended;    /* head queued; body complete                    */
-    bool chunked, until_close;
-    unsigned status;
+    struct sock *sock; /* not owned */
     uint64_t body_bytes;
+    uint16_t status;
+    bool http10 : 1, head_only : 1; /* from the request; head_only: answer to HEAD   */
+    bool close : 1;                 /* announce and expect the end of the connection */
+    bool started : 1, ended : 1;    /* head queued; body complete                    */
+    bool chunked : 1, until_close : 1;
 };
 
 /* req NULL: the request could not be read; answers as HTTP/1.1 and closes. */

@@ -1,8 +1,7 @@
 /* server.c -- requests in, on one client connection.
  *
- * Every wait for bytes has a scope of its own with a deadline.  When a read comes back
- * cancelled, the scope is closed first and the caller's state looked at then: if the caller is
- * not cancelled, it was this scope's own deadline.
+ * Every wait for bytes has a deadline of its own.  Whether it was that which passed, or one of
+ * the caller's scopes was cancelled, is told by the caller's state.
  *
  * Bytes behind the request in hand stay in the sock: they are the next request, sent without
  * waiting for an answer to this one.
@@ -29,12 +28,8 @@ http_in_init(struct http_in *in, struct sock *s, const struct http_in_conf *conf
 static tg_rc
 read_within(struct http_in *in, co_time deadline, struct str *ret)
 {
-    struct co_scope sc;
-    tg_rc rc;
+    tg_rc rc = sock_read_until(in->sock, deadline, ret);
 
-    co_scope_open(&sc, deadline);
-    rc = sock_read(in->sock, ret);
-    co_scope_close(&sc);
     return rc != TG_OK && co_cancelled() != TG_OK ? TG_ECANCELED : rc;
 }
 

@@ -78,8 +78,7 @@ sse_input(struct sse *s, struct str piece)
     if (piece.n == 0)
         return;
     s->input = piece;
-    s->lf = find(piece.p, piece.p + piece.n, '\n');
-    s->cr = find(piece.p, piece.p + piece.n, '\r');
+    s->lf = s->cr = NULL; /* not looked for */
 }
 
 void
@@ -283,17 +282,14 @@ next_plain(struct sse *s, struct sse_record *ret)
     return true;
 }
 
-tg_rc
-sse_next(struct sse *s, struct sse_record *ret, struct tg_err *err)
+static tg_rc
+next_any(struct sse *s, struct sse_record *ret, struct tg_err *err)
 {
     struct ends before;
     size_t n;
 
     if (s->rc != TG_OK)
         return too_large(s, err);
-    if (s->input.n && s->hold.n == 0 && s->joined.n == 0 && s->started && !s->skip_lf &&
-        next_plain(s, ret))
-        return TG_OK;
     if (s->returned) {
         buf_clear(&s->hold);
         buf_shrink(&s->hold, KEEP);
@@ -320,6 +316,24 @@ sse_next(struct sse *s, struct sse_record *ret, struct tg_err *err)
     if (s->finishing && s->hold.n)
         return take_record(s, 0, before, ret, err);
     return TG_OK;
+}
+
+tg_rc
+sse_next(struct sse *s, struct sse_record *ret, struct tg_err *err)
+{
+    tg_rc rc;
+
+    if (s->usual) {
+        if (s->input.n == 0 && !s->finishing) {
+            ret->kind = SSE_NEED_MORE;
+            return TG_OK;
+        }
+        if (s->input.n && next_plain(s, ret))
+            return TG_OK;
+    }
+    rc = next_any(s, ret, err);
+    s->usual = rc == TG_OK && s->started && !s->skip_lf && s->hold.n == 0 && s->joined.n == 0;
+    return rc;
 }
 
 /* Cuts *rest at its first line break and returns what stood before; *more says whether there

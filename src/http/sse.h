@@ -40,16 +40,17 @@ struct sse_record {
  * sse_finish has no blank line. */
 
 struct sse {
-    struct buf hold;     /* a record that began in an earlier piece            */
-    struct buf joined;   /* the data of a record with several data lines       */
     struct str input;    /* what is left of the piece                          */
-    const char *lf, *cr; /* the next of each in input, or its end            */
+    const char *lf, *cr; /* the next of each in input, or its end              */
     size_t record_max;
     bool started; /* behind the place of a BOM                          */
     bool finishing;
-    bool skip_lf;  /* the last record ended with CR at the piece's end   */
-    bool returned; /* the record in hold has been returned               */
-    tg_rc rc;      /* the sticky failure                                 */
+    bool skip_lf;      /* the last record ended with CR at the piece's end   */
+    bool returned;     /* the record in hold has been returned               */
+    bool usual;        /* nothing is left of earlier pieces                  */
+    tg_rc rc;          /* the sticky failure                                 */
+    struct buf hold;   /* a record that began in an earlier piece            */
+    struct buf joined; /* the data of a record with several data lines       */
 };
 
 /* record_max bounds the raw bytes of one record (the LF of its last CRLF not counted): past it

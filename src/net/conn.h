@@ -14,7 +14,7 @@ struct conn;
 struct pool;
 
 struct conn_ops {
-    tg_rc (*read)(struct conn *, struct str *ret, struct tg_err *);
+    tg_rc (*read)(struct conn *, co_time until, struct str *ret, struct tg_err *);
     void (*consume)(struct conn *, size_t n);
     tg_rc (*putv)(struct conn *, const struct str *v, int n, struct tg_err *);
     bool (*idle)(const struct conn *);
@@ -35,7 +35,14 @@ struct conn {
 static inline tg_rc
 conn_read(struct conn *c, struct str *ret, struct tg_err *err)
 {
-    return c->ops->read(c, ret, err);
+    return c->ops->read(c, CO_NEVER, ret, err);
+}
+
+/* As sock_read_until; else as conn_read.  S */
+static inline tg_rc
+conn_read_until(struct conn *c, co_time until, struct str *ret, struct tg_err *err)
+{
+    return c->ops->read(c, until, ret, err);
 }
 
 static inline void

@@ -15,9 +15,9 @@ plain_fail(tg_rc rc, struct tg_err *err)
 }
 
 static tg_rc
-plain_read(struct conn *c, struct str *ret, struct tg_err *err)
+plain_read(struct conn *c, co_time until, struct str *ret, struct tg_err *err)
 {
-    tg_rc rc = sock_read(c->sock, ret);
+    tg_rc rc = sock_read_until(c->sock, until, ret);
 
     return rc == TG_OK ? rc : plain_fail(rc, err);
 }

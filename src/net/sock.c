@@ -59,7 +59,7 @@ struct sock *
 sock_open(int fd, const struct sock_conf *conf)
 {
     static const struct sock_conf usual;
-    struct sock *s = mem_new(struct sock);
+    struct sock *s = mem_new_lines(struct sock);
     unsigned n_free;
     int one = 1;
 

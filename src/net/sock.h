@@ -44,6 +44,8 @@ void sock_linger(struct sock *s, co_time until);
 /* The next bytes, borrowed until sock_consume of all of them or the next sock_read; n 0 is EOF.
  * What is not consumed is returned again.  Errors: TG_EGONE (reset), TG_EIO.  S */
 TG_MUST_USE tg_rc sock_read(struct sock *s, struct str *ret);
+/* The same, but waits until then at most: TG_EDEADLINE, as co_event_wait_until.  S */
+TG_MUST_USE tg_rc sock_read_until(struct sock *s, co_time until, struct str *ret);
 void sock_consume(struct sock *s, size_t n);
 /* Bytes (or EOF, or an error) are there now. */
 bool sock_readable(const struct sock *s);
@@ -74,6 +76,13 @@ co_time sock_stalled_since(const struct sock *s);
  * false) until sock_on_gone is called again.  NULL turns it off. */
 typedef void sock_gone_fn(void *arg, bool eof);
 void sock_on_gone(struct sock *s, sock_gone_fn *fn, void *arg);
+
+/* The peer's segments are to be acknowledged two at a time, once some have come.  For a peer
+ * that sends many small ones and gets nothing back (a stream of events): Linux acknowledges
+ * each at once, and that packet's way through two stacks is a good part of what an event costs.
+ * A peer that waits for it before it sends more (Nagle's algorithm) is held up by 40 ms now and
+ * then, less and less often. */
+void sock_ack_lazily(struct sock *s);
 
 int sock_fd(const struct sock *s);
 uint64_t sock_bytes_in(const struct sock *s);

@@ -6,6 +6,7 @@
 #include "net/sock.h"
 
 #include "base/list.h"
+#include "base/mem.h"
 #include "co/ring.h"
 
 enum {
@@ -17,22 +18,17 @@ struct sock_chunk {
     uint32_t bid, n;
 };
 
+/* In the order in which a stream looks at it: the first cache line for everybody, then one for
+ * each direction. */
 struct sock {
+    _Alignas(MEM_LINE) struct ring *ring;
+    struct ring_op recv;
+    struct co_event readable;
+    uint64_t bytes_in;
     int fd;
-    int32_t read_errno; /* what ended the receive, 0 while none */
-    struct ring *ring;
-    struct ring_op recv, send, poll;
-
-    struct co_event readable, writable;
-    struct sock_chunk shared[SOCK_SHARED_MAX]; /* in front of spill */
-    struct block_queue spill;
-    struct block_queue out;
-    uint32_t shared_off; /* consumed of shared[0] */
-    uint32_t read_high, write_high, write_low;
-    uint32_t wake_at; /* writer wakes when unsent is at most this */
-
     uint8_t n_shared;
     uint8_t calm; /* receives in a row that left the kernel with nothing, up to SOCK_CALM */
+    uint8_t pins; /* callbacks on the stack that still look at the struct */
     bool reader_here : 1;  /* waits in sock_read, or was woken and has not run yet  */
     bool writer_here : 1;  /* waits in sock_put or sock_flush                       */
     bool eof : 1;          /* receive returned 0                                    */
@@ -45,13 +41,29 @@ struct sock {
     bool blocking_tried : 1; /* O_NONBLOCK was taken off fd                         */
     bool draining : 1;       /* sock_close_sent: closes when out is empty           */
     bool closed : 1;
-    uint8_t pins; /* callbacks on the stack that still look at the struct */
+    bool acks_lazily : 1; /* sock_ack_lazily was called                             */
+    bool acks_asked : 1;  /* the kernel has been asked to, once at least            */
+    uint8_t acks_lost;    /* times in a row that the kernel had gone back to its usual way */
+    uint16_t acks_left;   /* receives until it is looked at again                          */
+    int32_t read_errno;   /* what ended the receive, 0 while none */
 
+    _Alignas(MEM_LINE) struct sock_chunk shared[SOCK_SHARED_MAX]; /* in front of spill */
+    struct block_queue spill;
+    uint32_t shared_off; /* consumed of shared[0] */
+    uint32_t read_high;
+
+    _Alignas(MEM_LINE) struct ring_op send;
+    struct block_queue out;
+    co_time stalled_since;
+    uint64_t bytes_out;
+    uint32_t write_high, write_low;
+
+    struct co_event writable;
+    uint32_t wake_at;    /* writer wakes when unsent is at most this */
+    struct list starved; /* in the thread's list while no shared buffer was to be had */
+    struct ring_op poll;
     sock_gone_fn *gone;
     void *gone_arg;
-    co_time stalled_since;
-    uint64_t bytes_in, bytes_out;
-    struct list starved; /* in the thread's list while no shared buffer was to be had */
     struct co_timer drain_timer;
     char *peer; /* text, made when first asked for */
 };

@@ -18,6 +18,12 @@
  * The multishot, which is cheaper, is for one whose reader keeps up: a few receives in a row
  * found it waiting and left the kernel with nothing.
  *
+ * Lazy acknowledgements: when the kernel puts one off and no second segment comes in time, it
+ * sends it and goes back to its usual way, for good.  A pause in the stream does that, and so
+ * does a peer that waits for the acknowledgement.  So it is asked again after some receives,
+ * and after twice as many each time that it was in vain.  It is not asked before as many have
+ * come either: the beginning of a stream is waited for.
+ *
  * Starving: -ENOBUFS ends a multishot although nothing is wrong with the connection.  The sock
  * queues up and is armed again when a buffer is free, first come, first served.  It is tried at
  * once too, because the buffers may have come back before this completion was looked at, and
@@ -27,9 +33,15 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 
-enum { CREDIT = 4 }; /* times read_high, for a reader on its way */
+enum {
+    CREDIT = 4,        /* times read_high, for a reader on its way */
+    ACKS_LOOK = 32,    /* receives between two looks at how the kernel acknowledges */
+    ACKS_LOST_MAX = 10 /* times that this is doubled */
+};
 
 static struct sock *
 recv_sock(struct ring_op *op)
@@ -120,6 +132,33 @@ resume_input(struct sock *s)
     sock_arm(s);
 }
 
+void
+sock_ack_lazily(struct sock *s)
+{
+    if (s->acks_lazily)
+        return;
+    s->acks_lazily = true;
+    s->acks_left = ACKS_LOOK;
+}
+
+/* Fails on a socket that is not TCP, which is then none the worse. */
+static __attribute__((noinline)) void
+look_at_acks(struct sock *s)
+{
+    int at_once = 0, lazily = 0;
+    socklen_t n = sizeof at_once;
+
+    (void)getsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &at_once, &n);
+    if (!at_once)
+        s->acks_lost = 0;
+    else if (s->acks_asked && s->acks_lost < ACKS_LOST_MAX)
+        s->acks_lost++;
+    if (at_once)
+        (void)setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &lazily, sizeof lazily);
+    s->acks_asked = true;
+    s->acks_left = (uint16_t)(ACKS_LOOK << s->acks_lost);
+}
+
 /* Takes the received bytes out of a shared buffer, or the buffer itself. */
 static void
 take_chunk(struct sock *s, unsigned bid, uint32_t n)
@@ -127,6 +166,8 @@ take_chunk(struct sock *s, unsigned bid, uint32_t n)
     bool here = s->reader_here;
 
     s->bytes_in += n;
+    if (s->acks_lazily && --s->acks_left == 0)
+        look_at_acks(s);
     if (!here || s->spill.n > 0 || s->n_shared > 0 || n == ring_buffer_bytes(s->ring))
         s->calm = 0;
     else if (s->calm < SOCK_CALM)
@@ -247,7 +288,7 @@ read_now(const struct sock *s, struct str *ret)
 }
 
 tg_rc
-sock_read(struct sock *s, struct str *ret)
+sock_read_until(struct sock *s, co_time until, struct str *ret)
 {
     tg_rc rc, rc_wait = TG_OK;
 
@@ -260,10 +301,16 @@ sock_read(struct sock *s, struct str *ret)
         if (rc != TG_OK)
             break;
         s->reader_here = true;
-        rc_wait = co_event_wait(&s->readable);
+        rc_wait = co_event_wait_until(&s->readable, until);
         s->reader_here = false;
     }
     return rc;
+}
+
+tg_rc
+sock_read(struct sock *s, struct str *ret)
+{
+    return sock_read_until(s, CO_NEVER, ret);
 }
 
 void
@@ -279,8 +326,8 @@ sock_consume(struct sock *s, size_t n)
         if (s->shared_off < c.n)
             return;
         s->shared_off = 0;
-        s->n_shared--;
-        memmove(s->shared, s->shared + 1, s->n_shared * sizeof s->shared[0]);
+        if (--s->n_shared > 0)
+            memmove(s->shared, s->shared + 1, s->n_shared * sizeof s->shared[0]);
         give_back(s->ring, c.bid);
         return;
     }

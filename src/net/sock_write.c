@@ -98,31 +98,21 @@ wait_unsent(struct sock *s, size_t mark)
     return s->out.n <= mark ? TG_OK : rc;
 }
 
-static tg_rc
-enqueue(struct sock *s, struct str bytes)
-{
-    assert(!s->closed && !s->draining);
-    if (s->write_failed)
-        return TG_EGONE;
-    if (bytes.n == 0)
-        return TG_OK;
-    if (s->out.n == 0)
-        s->stalled_since = co_now();
-    block_queue_append(&s->out, bytes);
-    sock_thread.stats.unsent_bytes += bytes.n;
-    return TG_OK;
-}
-
 tg_rc
 sock_putv_now(struct sock *s, const struct str *v, int n)
 {
-    tg_rc rc = s->write_failed ? TG_EGONE : TG_OK;
+    size_t before = s->out.n;
 
-    for (int i = 0; i < n && rc == TG_OK; i++)
-        rc = enqueue(s, v[i]);
-    if (rc == TG_OK)
-        send_more(s);
-    return rc;
+    assert(!s->closed && !s->draining);
+    if (s->write_failed)
+        return TG_EGONE;
+    for (int i = 0; i < n; i++)
+        block_queue_append(&s->out, v[i]);
+    sock_thread.stats.unsent_bytes += s->out.n - before;
+    if (before == 0 && s->out.n > 0)
+        s->stalled_since = co_now();
+    send_more(s);
+    return TG_OK;
 }
 
 tg_rc

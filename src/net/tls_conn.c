@@ -63,7 +63,7 @@ closed(struct tls_conn *t, struct str *ret, struct tg_err *err)
 }
 
 static tg_rc
-tls_read(struct conn *c, struct str *ret, struct tg_err *err)
+tls_read(struct conn *c, co_time until, struct str *ret, struct tg_err *err)
 {
     struct tls_conn *t = tls_of(c);
     br_ssl_engine_context *eng = engine_of(t);
@@ -83,7 +83,7 @@ tls_read(struct conn *c, struct str *ret, struct tg_err *err)
         (void)send_records(t);
         if (br_ssl_engine_current_state(eng) & BR_SSL_CLOSED)
             return closed(t, ret, err);
-        rc = sock_read(c->sock, &in);
+        rc = sock_read_until(c->sock, until, &in);
         if (rc != TG_OK)
             return lost(rc, err);
         if (in.n == 0)

@@ -124,12 +124,23 @@ hit(enum gate_fault_kind kind)
 
 /* The heap. */
 
+void *__real_aligned_alloc(size_t align, size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
 void __real_free(void *p);
+void *__wrap_aligned_alloc(size_t align, size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
 void __wrap_free(void *p);
+
+void *
+__wrap_aligned_alloc(size_t align, size_t n)
+{
+    if (hit(GATE_FAULT_HEAP))
+        return NULL;
+    plan.heap++;
+    return __real_aligned_alloc(align, n);
+}
 
 void *
 __wrap_calloc(size_t n, size_t size)

@@ -33,6 +33,27 @@ test_zeroed(void **state)
 }
 
 static void
+test_lines(void **state)
+{
+    struct {
+        char bytes[100];
+    } * p[8];
+    uint64_t asked = mem_asked();
+
+    (void)state;
+    for (unsigned i = 0; i < 8; i++) {
+        p[i] = mem_new_lines(__typeof__(*p[0]));
+        assert_int_equal((uintptr_t)p[i] % MEM_LINE, 0);
+        for (unsigned k = 0; k < sizeof *p[i]; k++)
+            assert_int_equal(p[i]->bytes[k], 0);
+        memset(p[i], 1, sizeof *p[i]);
+    }
+    assert_int_equal(mem_asked() - asked, 8);
+    for (unsigned i = 0; i < 8; i++)
+        mem_free(p[i]);
+}
+
+static void
 test_grow_keeps_bytes(void **state)
 {
     char *p = mem_grow(NULL, 4);
@@ -89,9 +110,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_zeroed),
-        cmocka_unit_test(test_grow_keeps_bytes),
-        cmocka_unit_test(test_dup),
+        cmocka_unit_test(test_zeroed),           cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_grow_keeps_bytes), cmocka_unit_test(test_dup),
         cmocka_unit_test(test_overflow_aborts),
     };
 
