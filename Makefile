@@ -16,7 +16,7 @@
 #   make asan tsan      the unit and simulation tests with sanitizers
 #   make e2e            the end-to-end tests (tests/e2e/run)
 #   make bench          beside nginx, in ten minutes: tools/bench/run tells of BENCH_ONLY, BENCH_REPS and the rest
-#   make bench-long     five minutes of mixed load, and as many open streams as 20,000
+#   make bench-long     six minutes of mixed load, and as many open streams as 20,000
 #   make soak           SOAK_SECONDS=900   mixed load with faults against a sanitized daemon (tests/soak/run), not part of check
 #   make check-real     through a real model server (tests/e2e/check-real), not part of check
 #   make check-agents   AGENTS='codex claude'   real agents through it (tests/e2e/agents/run), not part of check

@@ -32,14 +32,15 @@ enum { DIALECT_PIECES_MAX = 8 };
 
 /* Observer of a same-dialect stream or response that passes by as bytes. */
 struct dialect_tap {
-    bool keep_usage;              /* in: the client asked for usage, so let it through      */
-    bool started;                 /* a record with meaning has been seen                    */
-    bool finished;                /* the answer said that it is whole (finish_reason)       */
-    bool terminal;                /* the dialect's last record has been seen ([DONE])       */
-    bool failed;                  /* the upstream reported an error inside the stream       */
-    uint64_t events;              /* records with content                    */
-    uint32_t state[8];            /* private to the dialect                  */
-    _Alignas(8) char memory[512]; /* likewise                                */
+    bool keep_usage;   /* in: the client asked for usage, so let it through */
+    bool started;      /* a record with meaning has been seen               */
+    bool finished;     /* the answer said that it is whole (finish_reason)  */
+    bool terminal;     /* the dialect's last record has been seen ([DONE])  */
+    bool failed;       /* the upstream reported an error inside the stream  */
+    uint64_t events;   /* records with content                              */
+    uint32_t state[8]; /* private to the dialect                            */
+
+    _Alignas(8) char memory[512]; /* likewise */
     struct ir_usage usage;
 };
 

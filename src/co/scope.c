@@ -141,13 +141,13 @@ co_scope_open(struct co_scope *s, co_time deadline)
     c->scope = s;
     if (s->cancelled != TG_OK)
         return;
-    if (s->deadline <= co_self->now)
+    if (s->deadline <= co_self->now) {
         s->cancelled = c->reason = TG_EDEADLINE;
-    else if (deadline <
-             outer) { /* else it is the outer scope's, whose cancel reaches this one */
-        s->timed = true;
-        co_deadline_by(c, deadline);
+        return;
     }
+    s->timed = deadline < outer; /* else the cancel of the outer scope reaches this one */
+    if (s->timed)
+        co_deadline_by(c, deadline);
 }
 
 tg_rc

@@ -25,6 +25,11 @@
 #include "net/listen.h"
 #include "net/sock.h"
 
+/* Shared by all connections.  The kernel takes them in turn, so every one becomes resident and
+ * is out of the processor's cache when its turn comes again: no more of them than a burst
+ * needs. */
+enum { RECV_BUFFERS = 256, RECV_BUFFER_BYTES = 8192 };
+
 enum { SERVING, DELAY, FINISHING, ENDING, GONE };
 
 #define ENDING_NS (3 * NS_PER_S) /* for terminal errors to reach the clients */
@@ -272,8 +277,8 @@ thread_main(void *arg)
     const struct settings *s = upstream_shared_settings(w->shared);
     struct co_conf conf = {
         .coroutines_max = (unsigned)s->limits.connections + 4096,
-        .recv_buffers = 1024,
-        .recv_buffer_bytes = 8192,
+        .recv_buffers = RECV_BUFFERS,
+        .recv_buffer_bytes = RECV_BUFFER_BYTES,
     };
     struct tg_err err = {0};
     tg_rc rc;

@@ -35,7 +35,7 @@
 #include "net/listen.h"
 
 /* As many buffers, and as large, as a worker of the daemon has (gate/worker.c). */
-enum { BUFFERS = 1024, BUFFER_BYTES = 8192, HIGH_BYTES = 65536, SHARE = 8, NAME_BYTES = 64 };
+enum { BUFFERS = 256, BUFFER_BYTES = 8192, HIGH_BYTES = 65536, SHARE = 8, NAME_BYTES = 64 };
 
 #define ACCEPT_REST (10 * NS_PER_MS)
 
