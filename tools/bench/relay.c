@@ -34,8 +34,8 @@
 #include "co/ring.h"
 #include "net/listen.h"
 
-/* As many buffers, and as large, as a worker of the daemon has (gate/worker.c). */
-enum { BUFFERS = 256, BUFFER_BYTES = 8192, HIGH_BYTES = 65536, SHARE = 8, NAME_BYTES = 64 };
+/* As large as a worker's (gate/worker.c), but more: what cannot be sent yet is kept in them. */
+enum { BUFFERS = 1024, BUFFER_BYTES = 8192, HIGH_BYTES = 65536, SHARE = 8, NAME_BYTES = 64 };
 
 #define ACCEPT_REST (10 * NS_PER_MS)
 
