@@ -18,6 +18,16 @@ TG_MUST_USE tg_rc num_i64(struct str s, int64_t *ret);
  * is in thousandths too.  TG_EINVAL, TG_ELIMIT. */
 TG_MUST_USE tg_rc num_milli(struct str s, uint64_t max, uint64_t *ret);
 
+/* The value of a hexadecimal digit, -1 for any other character. */
+static inline int
+num_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 enum { NUM_DIGITS = 20 }; /* most that num_digits needs, unless more are asked for */
 /* Writes the decimal digits of v before end, at least so many of them; returns where they
  * begin.  Async-signal-safe. */

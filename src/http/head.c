@@ -91,15 +91,6 @@ is_alnum(unsigned char c)
     return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
 }
 
-static int
-hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* "HTTP/1.0" or "HTTP/1.1"; false for all else. */
 static bool
 read_version(struct str s, unsigned *minor)
@@ -121,7 +112,7 @@ authority_ok(struct str s)
     size_t i = 0;
 
     if (s.n && s.p[0] == '[') {
-        for (i = 1; i < s.n && (hex(s.p[i]) >= 0 || s.p[i] == ':' || s.p[i] == '.');)
+        for (i = 1; i < s.n && (num_hex_digit(s.p[i]) >= 0 || s.p[i] == ':' || s.p[i] == '.');)
             i++;
         if (i < 4 || i == s.n || s.p[i++] != ']')
             return false;
@@ -149,8 +140,8 @@ check_percent(struct str s, bool path)
 
         if (s.p[i] != '%')
             continue;
-        hi = i + 1 < s.n ? hex(s.p[i + 1]) : -1;
-        lo = i + 2 < s.n ? hex(s.p[i + 2]) : -1;
+        hi = i + 1 < s.n ? num_hex_digit(s.p[i + 1]) : -1;
+        lo = i + 2 < s.n ? num_hex_digit(s.p[i + 2]) : -1;
         if (hi < 0 || lo < 0)
             return "bad percent-encoding in the request target";
         c = hi * 16 + lo;

@@ -5,14 +5,7 @@
  * set), then head.c decides on what llhttp leaves open: version, target, Host, lengths,
  * connection.  A message passes only when all of them agree on it.
  *
- * In the body llhttp does the framing and stops at every chunk size, every span of data, every
- * chunk's end and the end, so that data is handed out where it lies.  The bytes in between
- * (sizes, extensions, trailers) are looked at once more here, since llhttp puts no bound on
- * them.
- *
- * A stream of events is thousands of small chunks, each of which usually comes whole.  Between
- * two chunks llhttp remembers nothing of those before, so a chunk that lies there whole, with
- * nothing but digits in its size line, is passed by it.  Any other is llhttp's.
+ * The body is parser_body.c's.
  *
  *     HEAD -> BODY -> DONE          any error: FAILED, for good
  *
@@ -29,39 +22,11 @@
 #include "http/parser.h"
 
 #include <assert.h>
-#include <llhttp.h>
 
-#include "base/mem.h"
 #include "http/head.h"
-#include "http/scan.h"
+#include "http/parser_int.h"
 
-enum { CHUNK_LINE_MAX = 1024, CHUNK_DIGITS = 7, GATHER_FIRST = 512 };
-
-enum state { HEAD, BODY, DONE, FAILED };
-
-/* What every piece of a body looks at comes first, in two cache lines. */
-struct http_parser {
-    _Alignas(MEM_LINE) llhttp_t ll;
-    struct str data; /* span that llhttp just reported */
-    uint8_t state;   /* enum state */
-    bool in_trailers, at_size, saw_cr;
-    bool chunked;
-    bool between;  /* llhttp is at the end of a chunk and the start of the next */
-    bool complete; /* llhttp has seen the end */
-    bool request, to_head;
-    unsigned chunk_line; /* bytes of the current size line */
-
-    tg_rc rc; /* the sticky failure */
-    uint16_t http;
-    const char *why;
-    struct arena *arena;
-    size_t head_max; /* bytes of head and trailers allowed */
-    size_t head_n;   /* and seen */
-    char *gathered;  /* head so far, when it comes in pieces */
-    size_t gathered_n, gathered_cap;
-    struct scan scan;
-    struct http_head head;
-};
+enum { GATHER_FIRST = 512 };
 
 static struct http_parser *
 of(llhttp_t *ll)
@@ -199,22 +164,22 @@ tell(const struct http_parser *p, struct tg_err *err)
     return p->rc;
 }
 
-static tg_rc
-fail(struct http_parser *p, tg_rc rc, const char *why, struct tg_err *err)
+tg_rc
+parser_fail(struct http_parser *p, tg_rc rc, const char *why, struct tg_err *err)
 {
-    p->state = FAILED;
+    p->state = PARSER_FAILED;
     p->rc = rc;
     p->http = rc == TG_ELIMIT ? 431 : 400;
     p->why = why ? why : "not HTTP/1";
     return tell(p, err);
 }
 
-static tg_rc
-fail_scan(struct http_parser *p, enum scan_result r, struct tg_err *err)
+tg_rc
+parser_fail_scan(struct http_parser *p, enum scan_result r, struct tg_err *err)
 {
     if (r == SCAN_MANY)
-        return fail(p, TG_ELIMIT, "too many header fields", err);
-    return fail(p, TG_EPROTO, p->scan.why, err);
+        return parser_fail(p, TG_ELIMIT, "too many header fields", err);
+    return parser_fail(p, TG_EPROTO, p->scan.why, err);
 }
 
 static void
@@ -249,20 +214,20 @@ read_head(struct http_parser *p, struct str raw, struct tg_err *err)
     h->headers = arena_array(p->arena, struct http_header, p->scan.fields);
     e = llhttp_execute(&p->ll, raw.p, raw.n);
     if (e != HPE_OK && !(e == HPE_PAUSED && p->complete))
-        return fail(p, TG_EPROTO, llhttp_get_error_reason(&p->ll), err);
+        return parser_fail(p, TG_EPROTO, llhttp_get_error_reason(&p->ll), err);
     if (h->n_headers != p->scan.fields)
-        return fail(p, TG_EPROTO, "ambiguous header fields", err);
+        return parser_fail(p, TG_EPROTO, "ambiguous header fields", err);
     while (str_starts(raw, STR("\r\n")))
         raw = str_from(raw, 2);
     line = str_of(raw.p, str_find(raw, '\r'));
     why = p->request ? head_request(h, line) : head_response(h, line, p->to_head);
     if (why)
-        return fail(p, TG_EPROTO, why, err);
+        return parser_fail(p, TG_EPROTO, why, err);
     if (p->complete !=
         (h->framing == HTTP_NO_BODY || (h->framing == HTTP_SIZED && h->length == 0)))
-        return fail(p, TG_EPROTO, "ambiguous length of the body", err);
+        return parser_fail(p, TG_EPROTO, "ambiguous length of the body", err);
     p->chunked = h->framing == HTTP_CHUNKED;
-    p->state = p->complete ? DONE : BODY;
+    p->state = p->complete ? PARSER_DONE : PARSER_BODY;
     return TG_OK;
 }
 
@@ -279,9 +244,9 @@ feed_head(struct http_parser *p, struct str *input, enum http_step *ret_step,
         view.n = p->head_max - p->head_n;
     r = scan_bytes(&p->scan, view, &used);
     if (r == SCAN_BAD || r == SCAN_MANY)
-        return fail_scan(p, r, err);
+        return parser_fail_scan(p, r, err);
     if (r == SCAN_MORE && view.n < input->n)
-        return fail(p, TG_ELIMIT, "the head is too large", err);
+        return parser_fail(p, TG_ELIMIT, "the head is too large", err);
     p->head_n += used;
     view.n = used;
     *input = str_from(*input, used);
@@ -300,153 +265,19 @@ feed_head(struct http_parser *p, struct str *input, enum http_step *ret_step,
     return rc;
 }
 
-/* Chunk sizes and their extensions, and the line ends around them. */
-static tg_rc
-check_chunk_line(struct http_parser *p, struct str s, struct tg_err *err)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        if (p->saw_cr != (c == '\n') || c >= 0x7f || (c < ' ' && !memchr("\t\r\n", c, 3)))
-            return fail(p, TG_EPROTO, "bad chunk size line", err);
-        if (++p->chunk_line > CHUNK_LINE_MAX)
-            return fail(p, TG_EPROTO, "a chunk extension is too long", err);
-        p->saw_cr = c == '\r';
-    }
-    return TG_OK;
-}
-
-static tg_rc
-check_trailers(struct http_parser *p, struct str s, struct tg_err *err)
-{
-    struct str view = s;
-    enum scan_result r;
-    size_t used;
-
-    if (view.n > p->head_max - p->head_n)
-        view.n = p->head_max - p->head_n;
-    r = scan_bytes(&p->scan, view, &used);
-    if (r == SCAN_BAD || r == SCAN_MANY)
-        return fail_scan(p, r, err);
-    if (view.n < s.n)
-        return fail(p, TG_ELIMIT, "the trailers are too large", err);
-    p->head_n += used;
-    return TG_OK;
-}
-
-/* One stop of llhttp: a chunk size, a span of data, the end, or the end of the input. */
-static tg_rc
-step_body(struct http_parser *p, struct str *input, struct tg_err *err)
-{
-    const char *start = input->p ? input->p : "";
-    llhttp_errno_t e;
-    size_t used;
-    tg_rc rc = TG_OK;
-
-    if (llhttp_get_errno(&p->ll) == HPE_PAUSED)
-        llhttp_resume(&p->ll);
-    p->data = (struct str){NULL, 0};
-    p->at_size = p->between = false;
-    e = llhttp_execute(&p->ll, start, input->n);
-    used = e == HPE_OK ? input->n : (size_t)(llhttp_get_error_pos(&p->ll) - start);
-    if (p->chunked && !p->data.n) {
-        struct str framing = str_of(start, used);
-
-        rc = p->in_trailers ? check_trailers(p, framing, err)
-                            : check_chunk_line(p, framing, err);
-    }
-    if (rc != TG_OK)
-        return rc;
-    if (e != HPE_OK && e != HPE_PAUSED)
-        return fail(p, TG_EPROTO, llhttp_get_error_reason(&p->ll), err);
-    *input = str_from(*input, used);
-    if (p->at_size) {
-        p->chunk_line = 0;
-        if (p->ll.content_length == 0) {
-            p->in_trailers = true;
-            scan_init(&p->scan, SCAN_TRAILERS);
-        }
-    }
-    return TG_OK;
-}
-
-static int
-hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* A chunk that lies whole in front of the input, and is not the last one: its data. */
-static bool
-whole_chunk(struct str *input, struct str *ret_data)
-{
-    struct str in = *input;
-    size_t i = 0, n = 0;
-    int digit;
-
-    for (; i < in.n && i < CHUNK_DIGITS && (digit = hex_value(in.p[i])) >= 0; i++)
-        n = n << 4 | (size_t)digit;
-    if (n == 0 || in.n < i + 2 + n + 2 || memcmp(in.p + i, "\r\n", 2) != 0 ||
-        memcmp(in.p + i + 2 + n, "\r\n", 2) != 0)
-        return false;
-    *ret_data = str_of(in.p + i + 2, n);
-    *input = str_from(in, i + 2 + n + 2);
-    return true;
-}
-
-static tg_rc
-feed_body(struct http_parser *p, struct str *input, enum http_step *ret_step,
-          struct str *ret_data, struct tg_err *err)
-{
-    tg_rc rc;
-
-    for (;;) {
-        bool last = input->n == 0;
-
-        if (p->between && last) {
-            *ret_step = HTTP_NEED_MORE;
-            return TG_OK;
-        }
-        if (p->between && whole_chunk(input, ret_data)) {
-            *ret_step = HTTP_DATA;
-            return TG_OK;
-        }
-        rc = step_body(p, input, err);
-        if (rc != TG_OK)
-            return rc;
-        if (p->data.n) {
-            *ret_data = p->data;
-            *ret_step = HTTP_DATA;
-            return TG_OK;
-        }
-        if (p->complete) {
-            p->state = DONE;
-            *ret_step = HTTP_END;
-            return TG_OK;
-        }
-        if (last) {
-            *ret_step = HTTP_NEED_MORE;
-            return TG_OK;
-        }
-    }
-}
-
 tg_rc
 http_parser_feed(struct http_parser *p, struct str *input, enum http_step *ret_step,
                  struct str *ret_data, struct tg_err *err)
 {
-    switch ((enum state)p->state) {
-    case HEAD:
+    switch ((enum parser_state)p->state) {
+    case PARSER_HEAD:
         return feed_head(p, input, ret_step, err);
-    case BODY:
-        return feed_body(p, input, ret_step, ret_data, err);
-    case DONE:
+    case PARSER_BODY:
+        return parser_feed_body(p, input, ret_step, ret_data, err);
+    case PARSER_DONE:
         *ret_step = HTTP_END;
         return TG_OK;
-    case FAILED:
+    case PARSER_FAILED:
         break;
     }
     return tell(p, err);
@@ -455,11 +286,11 @@ http_parser_feed(struct http_parser *p, struct str *input, enum http_step *ret_s
 tg_rc
 http_parser_eof(struct http_parser *p, enum http_step *ret_step, struct tg_err *err)
 {
-    if (p->state == FAILED)
+    if (p->state == PARSER_FAILED)
         return tell(p, err);
-    if (p->state == BODY && p->head.framing == HTTP_UNTIL_CLOSE)
-        p->state = DONE;
-    if (p->state == DONE) {
+    if (p->state == PARSER_BODY && p->head.framing == HTTP_UNTIL_CLOSE)
+        p->state = PARSER_DONE;
+    if (p->state == PARSER_DONE) {
         *ret_step = HTTP_END;
         return TG_OK;
     }
@@ -470,12 +301,12 @@ http_parser_eof(struct http_parser *p, enum http_step *ret_step, struct tg_err *
 struct http_head *
 http_parser_head(struct http_parser *p)
 {
-    assert(p->state == BODY || p->state == DONE);
+    assert(p->state == PARSER_BODY || p->state == PARSER_DONE);
     return &p->head;
 }
 
 bool
 http_parser_begun(const struct http_parser *p)
 {
-    return p->state != HEAD || scan_begun(&p->scan);
+    return p->state != PARSER_HEAD || scan_begun(&p->scan);
 }

@@ -17,6 +17,7 @@
 
 #include <assert.h>
 
+#include "base/num.h"
 #include "base/utf8.h"
 
 enum { WRAP, NOTHING, TEXT, ESCAPE, HEX, BEHIND, PLAIN };
@@ -115,15 +116,6 @@ end_hex(struct run *r)
         gather_char(r, unit);
 }
 
-static int
-hex_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void
 take_escape(struct run *r, char c)
 {
@@ -147,7 +139,7 @@ static void
 take_hex(struct run *r, char c)
 {
     struct adapt_unwrap *u = r->u;
-    int v = hex_of(c);
+    int v = num_hex_digit(c);
 
     if (v < 0) {
         /* No number: what stands there is passed over, and this byte is text again. */

@@ -134,14 +134,29 @@ digits(void **state)
     }
 }
 
+static void
+test_hex_digit(void **state)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned found = 0;
+
+    (void)state;
+    for (int i = 0; i < 16; i++)
+        assert_int_equal(num_hex_digit(digits[i]), i);
+    assert_int_equal(num_hex_digit('A'), 10);
+    assert_int_equal(num_hex_digit('F'), 15);
+    for (int c = 0; c < 256; c++)
+        found += num_hex_digit((char)c) >= 0;
+    assert_int_equal(found, 22);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(digits),
-        cmocka_unit_test(test_u64),
-        cmocka_unit_test(test_i64),
-        cmocka_unit_test(test_milli),
+        cmocka_unit_test(digits),         cmocka_unit_test(test_u64),
+        cmocka_unit_test(test_i64),       cmocka_unit_test(test_milli),
+        cmocka_unit_test(test_hex_digit),
     };
 
     return cmocka_run_group_tests_name("base/num", tests, NULL, NULL);
