@@ -89,6 +89,7 @@ struct exchange {
     co_time t_start, t_routed; /* 0 = never */
     int64_t wall_start;
 };
+_Static_assert(offsetof(struct exchange, set) <= MEM_LINE, "the line is as said");
 
 /* The dialect of a path that has none of its own: by a header that only one dialect's clients
  * send, else the first.  x->req may be NULL. */

@@ -30,6 +30,7 @@
 
 enum { UPSTREAM_HEADERS_MAX = 16 };
 
+/* In the order in which a record looks at it; the SSE reader begins with what each needs. */
 struct relay {
     _Alignas(MEM_LINE) struct sse sse;
     struct exchange *x;

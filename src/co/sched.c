@@ -43,7 +43,6 @@ enum {
     TURN_BUDGET = 256,
     TIMED_ALONE = 32, /* runs of a turn that are always timed one by one */
     TIMED_TOGETHER = 8,
-    LINE_BYTES = 64, /* of the processor's cache */
     FRAME_LINES = 12,
 };
 
@@ -144,7 +143,7 @@ static inline void
 fetch_frames(const struct co *c)
 {
     for (int i = 0; i < FRAME_LINES; i++)
-        __builtin_prefetch((const char *)c->ctx.sp + i * LINE_BYTES);
+        __builtin_prefetch((const char *)c->ctx.sp + i * MEM_LINE);
 }
 
 static inline struct co *

@@ -58,6 +58,7 @@ struct http_call {
     uint64_t bytes_out;
     co_time t_sent, t_first; /* request queued; first byte of the response   */
 };
+_Static_assert(offsetof(struct http_call, pool) <= 2 * MEM_LINE, "the lines are as said");
 
 /* pool and conf are borrowed until http_call_fini. */
 void http_call_init(struct http_call *c, struct pool *pool, const struct http_call_conf *conf);

@@ -33,6 +33,7 @@ struct http_parser {
     struct scan scan;
     struct http_head head;
 };
+_Static_assert(offsetof(struct http_parser, rc) <= 2 * MEM_LINE, "the lines are as said");
 
 /* The message is refused, for good: 431 for TG_ELIMIT, else 400. */
 tg_rc parser_fail(struct http_parser *p, tg_rc rc, const char *why, struct tg_err *err);

@@ -67,6 +67,10 @@ struct sock {
     struct co_timer drain_timer;
     char *peer; /* text, made when first asked for */
 };
+_Static_assert(offsetof(struct sock, shared) == MEM_LINE &&
+                   offsetof(struct sock, send) == 2 * MEM_LINE &&
+                   offsetof(struct sock, writable) == 3 * MEM_LINE,
+               "the lines are as said");
 
 /* One for each worker. */
 struct sock_thread {
