@@ -1,10 +1,13 @@
 /* client_test.c -- the client side of http over loopback sockets. */
 #include "http/client.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -258,13 +261,62 @@ test_cancel(void **state)
     assert_int_equal(co_test_run(cancel_body, NULL), TG_OK);
 }
 
+#define FIVE(s)  s s s s s
+#define CHUNKS   FIVE(FIVE(FIVE("1\r\nx\r\n"))) /* 750 bytes, a segment each */
+#define HEAD(of) "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: " of "\r\n\r\n"
+
+static unsigned lazily; /* pieces of a body after which the kernel put off acknowledging */
+
+static void
+count_lazily(struct pool *pool)
+{
+    struct http_call call;
+    struct str piece;
+
+    lazily = 0;
+    http_call_init(&call, pool, &conf);
+    assert_int_equal(http_call_send(&call, &get, NULL), TG_OK);
+    do {
+        int at_once = 1;
+        socklen_t n = sizeof at_once;
+
+        assert_int_equal(http_call_read(&call, &piece, NULL), TG_OK);
+        getsockopt(sock_fd(call.conn->sock), IPPROTO_TCP, TCP_QUICKACK, &at_once, &n);
+        lazily += !at_once;
+    } while (piece.n);
+    http_call_fini(&call);
+}
+
+/* Only a stream of events is acknowledged lazily. */
+static tg_rc
+lazy_body(void *arg)
+{
+    (void)arg;
+    with_upstream(STEPS(WAIT("\r\n\r\n"), SEND(HEAD("Text/Event-Stream; charset=utf-8")),
+                        TRICKLE(CHUNKS), SEND("0\r\n\r\n"), TO_EOF),
+                  count_lazily);
+    assert_true(lazily > 0);
+    with_upstream(STEPS(WAIT("\r\n\r\n"), SEND(HEAD("application/json")), TRICKLE(CHUNKS),
+                        SEND("0\r\n\r\n"), TO_EOF),
+                  count_lazily);
+    assert_int_equal(lazily, 0);
+    return TG_OK;
+}
+
+static void
+test_lazy(void **state)
+{
+    (void)state;
+    assert_int_equal(co_test_run(lazy_body, NULL), TG_OK);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),   cmocka_unit_test(test_ready),
         cmocka_unit_test(test_release), cmocka_unit_test(test_fini_early),
-        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_cancel),  cmocka_unit_test(test_lazy),
     };
 
     return cmocka_run_group_tests_name("http/client", tests, NULL, NULL);
