@@ -64,30 +64,35 @@ struct co_stacks {
 
 enum { CO_LONG_NAMES = 32 };
 
+/* See watch.c. */
+struct co_watch {
+    unsigned together, left; /* runs that are timed together, and how many are to come */
+    uint64_t run_began;      /* processor ticks */
+    uint64_t run_long;       /* so many are long */
+    co_time suspicious_until;
+    uint64_t ticks_0; /* when the scheduler started, by both clocks */
+    int64_t ns_0;
+    struct {
+        const char *name;
+        uint64_t count;
+    } names[CO_LONG_NAMES];
+};
+
 struct co_sched {
     struct co *cur;
     struct co *ready_head, *ready_tail;
-    unsigned n_ready;           /* in that list; see co_wake */
-    unsigned budget;            /* resumptions left in this turn */
-    unsigned group, group_left; /* runs that are timed together, and how many are to come */
-    uint64_t run_began,
-        run_long; /* processor ticks: start of this group, what counts as long */
-    co_time suspicious_until;
+    unsigned n_ready;  /* in that list; see co_wake */
+    unsigned budget;   /* resumptions left in this turn */
     struct co_ctx ctx; /* the scheduler's own stack */
     co_time now;
     struct ring *ring;
+    struct co_watch watch;
     struct heap timers;
     struct co_stats stats;
     struct co_stacks stacks;
     unsigned coroutines_max, turn_budget;
-    uint64_t ticks_0;
-    int64_t ns_0;
     struct co_scope root;
     tg_rc root_rc;
-    struct {
-        const char *name;
-        uint64_t count;
-    } long_names[CO_LONG_NAMES];
     pthread_mutex_t post_mx;
     struct co_post *post_head, **post_tail;
     atomic_bool posted;
@@ -131,6 +136,12 @@ tg_rc co_park(struct co *c, co_interrupt_fn *interrupt, void *waits_on);
 void co_wake(struct co *c, tg_rc rc);
 void co_ready(struct co_sched *s, struct co *c);
 
+/* watch.c: co_watch_turn before the first run of a turn, and co_watch_ran when watch.left runs
+ * or the turn are over, of which c was the last. */
+void co_watch_init(struct co_watch *w);
+void co_watch_turn(struct co_sched *s);
+void co_watch_ran(struct co_sched *s, const struct co *c);
+
 /* stack.c */
 void co_stacks_init(struct co_stacks *p, size_t bytes);
 void co_stacks_fini(struct co_stacks *p);
@@ -141,7 +152,8 @@ struct co *co_stack_get(struct co_stacks *p);
 void co_stack_put(struct co_stacks *p, struct co *c);
 /* Gives pages of long unused stacks back.  On the scheduler's stack. */
 void co_stacks_trim(struct co_stacks *p);
-/* Sets up the handler that names the coroutine whose stack overflowed; once a thread. */
+
+/* overflow.c: once a thread. */
 void co_overflow_open(void);
 void co_overflow_close(void);
 

@@ -1,17 +1,17 @@
-/* ring.c -- the kernel's completion ring by liburing; the only file that sees it.
+/* ring.c -- the kernel's completion ring by liburing: opened, turned, woken, closed; and the
+ * receive buffers that it fills.
  *
  * One io_uring_enter a turn submits what was prepared, waits, and runs the kernel's deferred
  * work; a turn that need not wait and has nothing to submit skips it when the kernel says that
  * no work is pending.  All completions are taken in each turn.
  *
- * user_data is the operation's address; the small numbers below are our own.  A cancel request
- * asks for no completion of its own unless it fails, and that is ignored: -ENOENT and -EALREADY
- * mean that the target was faster.
+ * user_data says what has completed: an operation by its address, or one of the small numbers
+ * of ring_int.h.
  *
- * Wake-ups from other threads are messages sent from a small ring of the waking thread's own
- * (MSG_RING), or, when that is refused, a write to an eventfd of which a read is kept in
- * flight. At most one wake-up is on its way (wake_pending).  The flag is cleared when the
- * wake-up is taken, which is before the scheduler looks at its posts.
+ * Wake-ups from other threads are messages (ring_sender.c), or, when the kernel refuses those,
+ * a write to an eventfd of which a read is kept in flight.  At most one wake-up is on its way
+ * (wake_pending).  The flag is cleared when the wake-up is taken, which is before the scheduler
+ * looks at its posts.
  *
  * When the kernel's completion queue is full it keeps overflowing completions aside and may
  * refuse submissions with EBUSY.  Completions are then copied into the stash, to be handled by
@@ -21,104 +21,21 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <liburing.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "co/ring_int.h"
 #include "co/ring_refused.h"
 
-enum {
-    ENTRIES = 1024,
-    CQ_FACTOR = 16,
-    BUFFER_GROUP = 0,
-    SUBMIT_TRIES = 10000,
-    SENDER_ENTRIES = 4,
-};
-
-/* user_data of what is not an operation; addresses are greater. */
-enum { TAG_CANCEL = 1, TAG_WAKE, TAG_EVENT, TAG_LAST };
-
-struct taken {
-    uint64_t user_data;
-    int32_t res;
-    uint32_t flags;
-};
-
-struct ring {
-    struct io_uring u;
-    unsigned in_flight;
-    bool accept_many; /* multishot accept is sound on this kernel */
-    bool woken_here;  /* ring_wake by the ring's own thread */
-    bool event_armed;
-    atomic_bool wake_pending;
-    int event_fd;
-    uint64_t event_count;
-    struct io_uring_buf_ring *buf_ring;
-    unsigned char *buf_mem;
-    unsigned buf_n, buf_bytes, buf_free;
-    struct taken *stash;
-    unsigned n_stash, cap_stash;
-    struct ring_stats stats;
-};
+enum { ENTRIES = 1024, CQ_FACTOR = 16, SUBMIT_TRIES = 10000 };
 
 static _Thread_local struct ring *own; /* the calling thread's ring */
-
-static int
-open_uring(struct io_uring *u, unsigned entries, unsigned cq_entries)
-{
-    static const unsigned flags[] = {
-        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
-            IORING_SETUP_NO_SQARRAY,
-        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
-        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
-        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
-    };
-    int rc = -EINVAL;
-    unsigned i;
-
-    for (i = 0; i < sizeof flags / sizeof flags[0] && rc == -EINVAL; i++) {
-        struct io_uring_params p = {.flags = flags[i] | IORING_SETUP_CQSIZE |
-                                             IORING_SETUP_CLAMP | IORING_SETUP_SUBMIT_ALL,
-                                    .cq_entries = cq_entries};
-
-        rc = io_uring_queue_init_params(entries, u, &p);
-    }
-    return rc;
-}
-
-/* Multishot receive cannot be asked for; it came with zero-copy send, which can. */
-static bool
-has_recv_many(struct io_uring *u)
-{
-    struct io_uring_probe *p;
-    bool yes;
-
-    if (u->flags & IORING_SETUP_DEFER_TASKRUN)
-        return true;
-    p = io_uring_get_probe_ring(u);
-    yes = p && io_uring_opcode_supported(p, IORING_OP_SEND_ZC);
-    io_uring_free_probe(p);
-    return yes;
-}
-
-/* Kernels from 6.6 on, before 6.9, can deliver wrong descriptors from a multishot accept on a
- * ring whose task work is deferred. */
-static bool
-has_accept_many(const struct io_uring *u)
-{
-    unsigned k = ring_kernel();
-
-    return !(u->flags & IORING_SETUP_DEFER_TASKRUN) || k < 6006 || k >= 6009;
-}
 
 static int
 open_buffers(struct ring *r, unsigned n, unsigned bytes)
@@ -136,7 +53,7 @@ open_buffers(struct ring *r, unsigned n, unsigned bytes)
     (void)madvise(r->buf_mem, (size_t)n * bytes, MADV_DONTFORK);
     r->buf_n = n;
     r->buf_bytes = bytes;
-    r->buf_ring = io_uring_setup_buf_ring(&r->u, n, BUFFER_GROUP, 0, &rc);
+    r->buf_ring = io_uring_setup_buf_ring(&r->u, n, RING_BUFFER_GROUP, 0, &rc);
     if (!r->buf_ring)
         return rc;
     for (i = 0; i < n; i++)
@@ -151,7 +68,7 @@ static void
 close_all(struct ring *r)
 {
     if (r->buf_ring)
-        (void)io_uring_free_buf_ring(&r->u, r->buf_ring, r->buf_n, BUFFER_GROUP);
+        (void)io_uring_free_buf_ring(&r->u, r->buf_ring, r->buf_n, RING_BUFFER_GROUP);
     io_uring_queue_exit(&r->u);
     if (r->buf_mem)
         munmap(r->buf_mem, (size_t)r->buf_n * r->buf_bytes);
@@ -162,15 +79,13 @@ close_all(struct ring *r)
     own = NULL;
 }
 
-static struct io_uring_sqe *get_sqe(struct ring *r);
-
 static void
 arm_event(struct ring *r)
 {
-    struct io_uring_sqe *sqe = get_sqe(r);
+    struct io_uring_sqe *sqe = ring_sqe(r);
 
     io_uring_prep_read(sqe, r->event_fd, &r->event_count, sizeof r->event_count, 0);
-    io_uring_sqe_set_data64(sqe, TAG_EVENT);
+    io_uring_sqe_set_data64(sqe, RING_TAG_EVENT);
     r->event_armed = true;
 }
 
@@ -185,12 +100,12 @@ ring_open(struct ring **ret, const struct ring_conf *conf, struct tg_err *err)
     assert((conf->buffers & (conf->buffers - 1)) == 0 && conf->buffers <= 32768);
     r = mem_new(struct ring);
     r->event_fd = -1;
-    rc = open_uring(&r->u, entries, conf->cq_entries ? conf->cq_entries : CQ_FACTOR * entries);
+    rc = ring_setup(&r->u, entries, conf->cq_entries ? conf->cq_entries : CQ_FACTOR * entries);
     if (rc < 0) {
         mem_free(r);
         return ring_refused(-rc, err);
     }
-    if (!has_recv_many(&r->u))
+    if (!ring_has_recv_many(&r->u))
         rc = -EINVAL;
     if (rc == 0 && conf->buffers > 0)
         rc = open_buffers(r, conf->buffers, conf->buffer_bytes);
@@ -205,7 +120,7 @@ ring_open(struct ring **ret, const struct ring_conf *conf, struct tg_err *err)
     /* Saves a table look-up in each enter; a kernel that will not is fine. */
     (void)io_uring_register_ring_fd(&r->u);
     (void)io_uring_ring_dontfork(&r->u);
-    r->accept_many = has_accept_many(&r->u);
+    r->accept_many = ring_has_accept_many(&r->u);
     own = r;
     arm_event(r);
     *ret = r;
@@ -219,9 +134,9 @@ ring_close(struct ring *r)
     struct tg_err err;
 
     assert(r == own && r->in_flight == 0);
-    sqe = get_sqe(r);
-    io_uring_prep_cancel64(sqe, TAG_EVENT, 0);
-    io_uring_sqe_set_data64(sqe, TAG_CANCEL);
+    sqe = ring_sqe(r);
+    io_uring_prep_cancel64(sqe, RING_TAG_EVENT, 0);
+    io_uring_sqe_set_data64(sqe, RING_TAG_CANCEL);
     while (r->event_armed && ring_turn(r, INT64_MAX, &err) == TG_OK) {
     }
     close_all(r);
@@ -247,14 +162,14 @@ stash(struct ring *r)
             r->cap_stash = r->cap_stash ? 2 * r->cap_stash : 256;
             r->stash = mem_grow(r->stash, r->cap_stash * sizeof(*r->stash));
         }
-        r->stash[r->n_stash++] = (struct taken){cqe->user_data, cqe->res, cqe->flags};
+        r->stash[r->n_stash++] = (struct ring_taken){cqe->user_data, cqe->res, cqe->flags};
         n++;
     }
     io_uring_cq_advance(&r->u, n);
 }
 
-static __attribute__((noinline)) struct io_uring_sqe *
-get_sqe_full(struct ring *r)
+__attribute__((noinline)) struct io_uring_sqe *
+ring_sqe_full(struct ring *r)
 {
     struct io_uring_sqe *sqe;
     int rc = 0, tries;
@@ -275,143 +190,6 @@ get_sqe_full(struct ring *r)
     (void)fprintf(stderr, "triglot: the kernel takes no more ring operations: %s\n",
                   strerror(-rc));
     abort();
-}
-
-static struct io_uring_sqe *
-get_sqe(struct ring *r)
-{
-    struct io_uring_sqe *sqe = io_uring_get_sqe(&r->u);
-
-    return __builtin_expect(sqe != NULL, 1) ? sqe : get_sqe_full(r);
-}
-
-static struct io_uring_sqe *
-begin(struct ring *r, struct ring_op *op)
-{
-    assert(!op->in_flight && op->done);
-    op->in_flight = true;
-    op->cancelling = false;
-    r->in_flight++;
-    r->stats.submitted++;
-    return get_sqe(r);
-}
-
-static void
-end(struct io_uring_sqe *sqe, struct ring_op *op)
-{
-    io_uring_sqe_set_data(sqe, op);
-}
-
-void
-ring_accept(struct ring *r, struct ring_op *op, int fd)
-{
-    struct io_uring_sqe *sqe = begin(r, op);
-
-    if (r->accept_many)
-        io_uring_prep_multishot_accept(sqe, fd, NULL, NULL, SOCK_CLOEXEC);
-    else
-        io_uring_prep_accept(sqe, fd, NULL, NULL, SOCK_CLOEXEC);
-    end(sqe, op);
-}
-
-void
-ring_connect(struct ring *r, struct ring_op *op, int fd, const struct sockaddr *sa,
-             socklen_t len)
-{
-    struct io_uring_sqe *sqe = begin(r, op);
-
-    io_uring_prep_connect(sqe, fd, sa, len);
-    end(sqe, op);
-}
-
-void
-ring_recv_many(struct ring *r, struct ring_op *op, int fd)
-{
-    struct io_uring_sqe *sqe = begin(r, op);
-
-    assert(r->buf_ring);
-    io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
-    sqe->flags |= IOSQE_BUFFER_SELECT;
-    sqe->buf_group = BUFFER_GROUP;
-    end(sqe, op);
-}
-
-void
-ring_recv_once(struct ring *r, struct ring_op *op, int fd)
-{
-    struct io_uring_sqe *sqe = begin(r, op);
-
-    assert(r->buf_ring);
-    io_uring_prep_recv(sqe, fd, NULL, 0, 0);
-    sqe->flags |= IOSQE_BUFFER_SELECT;
-    sqe->buf_group = BUFFER_GROUP;
-    end(sqe, op);
-}
-
-void
-ring_recv(struct ring *r, struct ring_op *op, int fd, void *p, size_t n)
-{
-    struct io_uring_sqe *sqe = begin(r, op);
-
-    io_uring_prep_recv(sqe, fd, p, n, 0);
-    end(sqe, op);
-}
-
-void
-ring_send(struct ring *r, struct ring_op *op, int fd, const void *p, size_t n)
-{
-    struct io_uring_sqe *sqe = begin(r, op);
-
-    io_uring_prep_send(sqe, fd, p, n, MSG_NOSIGNAL);
-    end(sqe, op);
-}
-
-void
-ring_poll(struct ring *r, struct ring_op *op, int fd, unsigned events)
-{
-    struct io_uring_sqe *sqe = begin(r, op);
-
-    io_uring_prep_poll_add(sqe, fd, events);
-    end(sqe, op);
-}
-
-/* The length of a read or write is 32 bits wide in the kernel's interface. */
-static unsigned
-clamp(size_t n)
-{
-    return n > INT32_MAX ? INT32_MAX : (unsigned)n;
-}
-
-void
-ring_read(struct ring *r, struct ring_op *op, int fd, void *p, size_t n)
-{
-    struct io_uring_sqe *sqe = begin(r, op);
-
-    io_uring_prep_read(sqe, fd, p, clamp(n), UINT64_MAX);
-    end(sqe, op);
-}
-
-void
-ring_write(struct ring *r, struct ring_op *op, int fd, const void *p, size_t n)
-{
-    struct io_uring_sqe *sqe = begin(r, op);
-
-    io_uring_prep_write(sqe, fd, p, clamp(n), UINT64_MAX);
-    end(sqe, op);
-}
-
-void
-ring_cancel(struct ring *r, struct ring_op *op)
-{
-    struct io_uring_sqe *sqe;
-
-    if (!op->in_flight || op->cancelling)
-        return;
-    op->cancelling = true;
-    sqe = get_sqe(r);
-    io_uring_prep_cancel64(sqe, (uintptr_t)op, 0);
-    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-    io_uring_sqe_set_data64(sqe, TAG_CANCEL);
 }
 
 unsigned char *
@@ -451,15 +229,15 @@ woken(struct ring *r)
 }
 
 static void
-handle(struct ring *r, struct taken t)
+handle(struct ring *r, struct ring_taken t)
 {
     unsigned flags = 0, bid = 0;
     struct ring_op *op;
 
-    if (t.user_data < TAG_LAST) {
-        if (t.user_data == TAG_WAKE)
+    if (t.user_data < RING_TAG_LAST) {
+        if (t.user_data == RING_TAG_WAKE)
             woken(r);
-        if (t.user_data == TAG_EVENT) {
+        if (t.user_data == RING_TAG_EVENT) {
             r->event_armed = false;
             if (t.res > 0)
                 woken(r);
@@ -492,14 +270,14 @@ reap(struct ring *r)
 {
     unsigned i, head, tail = io_uring_smp_load_acquire(r->u.cq.ktail);
     const struct io_uring_cqe *cqe;
-    struct taken t;
+    struct ring_taken t;
 
     for (i = 0; i < r->n_stash; i++)
         handle(r, r->stash[i]);
     r->n_stash = 0;
     while ((int)(tail - (head = *r->u.cq.khead)) > 0) {
         cqe = &r->u.cq.cqes[(head & r->u.cq.ring_mask) << io_uring_cqe_shift(&r->u)];
-        t = (struct taken){cqe->user_data, cqe->res, cqe->flags};
+        t = (struct ring_taken){cqe->user_data, cqe->res, cqe->flags};
         io_uring_smp_store_release(r->u.cq.khead, head + 1);
         handle(r, t);
     }
@@ -558,70 +336,6 @@ ring_turn(struct ring *r, int64_t until, struct tg_err *err)
     }
 }
 
-static _Thread_local struct io_uring *sender;
-static pthread_key_t sender_key;
-static pthread_once_t sender_once = PTHREAD_ONCE_INIT;
-
-static void
-sender_free(void *p)
-{
-    io_uring_queue_exit(p);
-    mem_free(p);
-}
-
-static void
-sender_key_make(void)
-{
-    if (pthread_key_create(&sender_key, sender_free) != 0)
-        abort();
-}
-
-static struct io_uring *
-sender_get(void)
-{
-    struct io_uring *u;
-
-    if (sender)
-        return sender;
-    pthread_once(&sender_once, sender_key_make);
-    u = mem_new(struct io_uring);
-    if (io_uring_queue_init(SENDER_ENTRIES, u, 0) < 0) {
-        mem_free(u);
-        return NULL;
-    }
-    (void)io_uring_ring_dontfork(u);
-    (void)pthread_setspecific(sender_key, u);
-    sender = u;
-    return u;
-}
-
-static bool
-send_wake(int ring_fd)
-{
-    struct io_uring *u = sender_get();
-    struct io_uring_sqe *sqe;
-    struct io_uring_cqe *cqe;
-    int rc;
-
-    if (!u)
-        return false;
-    sqe = io_uring_get_sqe(u);
-    if (!sqe)
-        return false;
-    io_uring_prep_msg_ring(sqe, ring_fd, 0, TAG_WAKE, 0);
-    rc = io_uring_submit(u);
-    if (rc < 0)
-        return false;
-    do
-        rc = io_uring_wait_cqe(u, &cqe);
-    while (rc == -EINTR);
-    if (rc < 0)
-        return false;
-    rc = cqe->res;
-    io_uring_cqe_seen(u, cqe);
-    return rc >= 0;
-}
-
 void
 ring_wake(struct ring *r)
 {
@@ -633,7 +347,7 @@ ring_wake(struct ring *r)
     }
     if (atomic_exchange(&r->wake_pending, true))
         return;
-    if (!send_wake(r->u.ring_fd))
+    if (!ring_send_wake(r->u.ring_fd))
         (void)!write(r->event_fd, &one, sizeof one);
 }
 
@@ -647,31 +361,4 @@ const struct ring_stats *
 ring_stats(const struct ring *r)
 {
     return &r->stats;
-}
-
-void
-ring_describe(char *out, size_t n)
-{
-    struct utsname un = {.release = "?"};
-    struct io_uring u;
-    struct io_uring_probe *p;
-    struct tg_err err;
-    int rc;
-
-    (void)uname(&un);
-    rc = open_uring(&u, 4, 8);
-    if (rc < 0) {
-        (void)ring_refused(-rc, &err);
-        (void)snprintf(out, n, "Linux %s: %s", un.release, err.msg);
-        return;
-    }
-    p = io_uring_get_probe_ring(&u);
-    (void)snprintf(out, n,
-                   "Linux %s: deferred task work %s, multishot accept %s, multishot recv %s, "
-                   "ring messages %s",
-                   un.release, u.flags & IORING_SETUP_DEFER_TASKRUN ? "yes" : "no",
-                   has_accept_many(&u) ? "yes" : "no", has_recv_many(&u) ? "yes" : "no",
-                   p && io_uring_opcode_supported(p, IORING_OP_MSG_RING) ? "yes" : "no");
-    io_uring_free_probe(p);
-    io_uring_queue_exit(&u);
 }

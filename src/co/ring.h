@@ -1,6 +1,6 @@
 /* ring.h -- the kernel's completion ring, seen from the scheduler and from sockets.
  *
- * Two implementations, chosen when linking: src/co/ring.c (liburing) and
+ * Two implementations, chosen when linking: src/co/ring*.c (liburing) and
  * tests/support/ring_sim.c (seeded, virtual time, short reads, reordering, faults).
  *
  * Rules

@@ -1,4 +1,4 @@
-/* sched.c -- the scheduler: ready list, turns, posts, the watchdog.
+/* sched.c -- the scheduler: ready list, turns, posts.
  *
  * A turn: up to turn_budget ready coroutines run, posts run, the ring submits and waits once
  * and its completions mark coroutines ready, timers that are due fire.  Completions, timers and
@@ -13,21 +13,11 @@
  * to the coroutine, which nobody has to wait for, and while one runs the frames of the next are
  * on their way.
  *
- * The watchdog reads the processor's tick counter, which is cheaper than a clock, and looks at
- * the clock only when a run seems long.  The tick rate is taken from all the time since the
- * scheduler started, so it needs no calibration.  Even the counter costs several times what a
- * switch does (virtual machines), so only the first runs of a turn are timed one by one; in a
- * crowded turn the others are timed eight together.  When eight together were long, they are
- * counted under "several", and for some seconds every run is timed by itself, which names a
- * repeated offender.
- *
  * When the ring fails (a completion was lost) nothing can be unwound: what is suspended may be
  * named by operations in the kernel.  co_run then returns the error and leaves ring and stacks
  * where they are; the worker must end.
  */
 #include "co/co_int.h"
-
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -41,89 +31,10 @@ enum {
     STACK_BYTES = 65536,
     COROUTINES_MAX = 65536,
     TURN_BUDGET = 256,
-    TIMED_ALONE = 32, /* runs of a turn that are always timed one by one */
-    TIMED_TOGETHER = 8,
     FRAME_LINES = 12,
 };
 
-#define LONG_NS       (10 * NS_PER_MS)
-#define SUSPICIOUS_NS (10 * NS_PER_S)
-#define DRAIN_NS      NS_PER_S
-#define FIRST_GUESS   100000 /* ticks; below 10 ms on any processor, corrected at once */
-
-static inline uint64_t
-ticks(void)
-{
-#if defined(__x86_64__)
-    return __builtin_ia32_rdtsc();
-#elif defined(__aarch64__)
-    uint64_t v;
-
-    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(v));
-    return v;
-#else
-    return (uint64_t)clock_monotonic_ns();
-#endif
-}
-
-static void
-run_was_long(struct co_sched *s, const char *name, uint64_t t)
-{
-    double ticks_per_ns, ns;
-    int64_t since = clock_monotonic_ns() - s->ns_0;
-    unsigned i;
-
-    ticks_per_ns = (double)(t - s->ticks_0) / (double)(since > 0 ? since : 1);
-    s->run_long = (uint64_t)(ticks_per_ns * (double)LONG_NS);
-    ns = (double)(t - s->run_began) / ticks_per_ns;
-    if (ns < (double)LONG_NS)
-        return;
-    if (s->group > 1) {
-        name = "several";
-        s->suspicious_until = s->now + SUSPICIOUS_NS;
-    }
-    s->stats.long_turns++;
-    if ((int64_t)ns > s->stats.longest_ns) {
-        s->stats.longest_ns = (int64_t)ns;
-        s->stats.longest_name = name;
-    }
-    for (i = 0; i < CO_LONG_NAMES - 1; i++)
-        if (!s->long_names[i].name || strcmp(s->long_names[i].name, name) == 0)
-            break;
-    if (!s->long_names[i].name)
-        s->long_names[i].name = i == CO_LONG_NAMES - 1 ? "other" : name;
-    s->long_names[i].count++;
-}
-
-static void
-timing_starts(struct co_sched *s, uint64_t t)
-{
-    bool crowded = s->turn_budget - s->budget >= TIMED_ALONE && s->now >= s->suspicious_until;
-
-    s->run_began = t;
-    s->group = s->group_left = crowded ? TIMED_TOGETHER : 1;
-}
-
-/* A run, or a group of runs, has ended; c was the last. */
-static __attribute__((noinline)) void
-timing_ends(struct co_sched *s, const struct co *c)
-{
-    uint64_t t = ticks();
-
-    if (t - s->run_began > s->run_long)
-        run_was_long(s, c->name, t);
-    timing_starts(s, t);
-}
-
-void
-co_long_turns(const struct co_sched *s,
-              void (*row)(void *arg, const char *name, uint64_t count), void *arg)
-{
-    unsigned i;
-
-    for (i = 0; i < CO_LONG_NAMES && s->long_names[i].name; i++)
-        row(arg, s->long_names[i].name, s->long_names[i].count);
-}
+#define DRAIN_NS NS_PER_S
 
 void
 co_ready(struct co_sched *s, struct co *c)
@@ -173,15 +84,15 @@ leave(struct co_sched *s, struct co *c, bool last)
 {
     struct co_ctx *to;
 
-    if (--s->group_left == 0)
-        timing_ends(s, c);
+    if (--s->watch.left == 0)
+        co_watch_ran(s, c);
     if (s->ready_head && s->budget > 0) {
         to = &take_ready(s)->ctx;
         if (to == &c->ctx)
             return;
     } else {
-        if (s->group_left != s->group)
-            timing_ends(s, c); /* a group ends with its turn */
+        if (s->watch.left != s->watch.together)
+            co_watch_ran(s, c); /* a group ends with its turn */
         s->cur = NULL;
         to = &s->ctx;
     }
@@ -307,7 +218,7 @@ run_ready(struct co_sched *s)
     s->budget = s->turn_budget;
     if (!s->ready_head)
         return;
-    timing_starts(s, ticks());
+    co_watch_turn(s);
     c = take_ready(s);
     fiber_leave(&s->ctx, &c->ctx, false);
     co_switch(&s->ctx.sp, c->ctx.sp);
@@ -372,9 +283,7 @@ sched_init(struct co_sched *s, const struct co_conf *conf)
     co_scope_root(&s->root);
     pthread_mutex_init(&s->post_mx, NULL);
     s->post_tail = &s->post_head;
-    s->run_long = FIRST_GUESS;
-    s->ticks_0 = ticks();
-    s->ns_0 = clock_monotonic_ns();
+    co_watch_init(&s->watch);
     s->now = ring_now(s->ring);
     fiber_adopt(&s->ctx);
 }
