@@ -1,73 +1,10 @@
-/* x509.c -- a certificate read for people and for the name check.
+/* x509.c -- a certificate read: what stands where in it.
  *
- * A reader of DER elements that takes definite lengths only and never looks past what it was
- * given; every element is cut out of its parent before it is looked into, so a length that lies
- * fails and cannot reach another element.  No recursion: the shape of a certificate is fixed.
+ * No recursion: the shape of a certificate is fixed.
  */
 #include "net/x509.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
-enum {
-    TAG_BOOLEAN = 0x01,
-    TAG_INTEGER = 0x02,
-    TAG_BITS = 0x03,
-    TAG_OCTETS = 0x04,
-    TAG_OID = 0x06,
-    TAG_UTCTIME = 0x17,
-    TAG_GENTIME = 0x18,
-    TAG_BMPSTRING = 0x1e,
-    TAG_SEQUENCE = 0x30,
-    TAG_SET = 0x31,
-    TAG_VERSION = 0xa0,
-    TAG_EXTENSIONS = 0xa3,
-    TAG_DNSNAME = 0x82, /* GeneralName [2] */
-};
-
-/* Cuts the first element off *in; ret_all, when not NULL, is the element with its header. */
-static bool
-der_next(struct str *in, unsigned *ret_tag, struct str *ret_body, struct str *ret_all)
-{
-    const unsigned char *p = (const unsigned char *)in->p;
-    size_t head = 2, len;
-
-    if (in->n < 2 || (p[0] & 0x1f) == 0x1f)
-        return false;
-    len = p[1];
-    if (len >= 0x80) {
-        size_t k = len & 0x7f;
-
-        if (k == 0 || k > 3 || in->n < 2 + k)
-            return false;
-        len = 0;
-        for (size_t i = 0; i < k; i++)
-            len = len << 8 | p[2 + i];
-        head += k;
-    }
-    if (len > in->n - head)
-        return false;
-    *ret_tag = p[0];
-    *ret_body = str_of(in->p + head, len);
-    if (ret_all)
-        *ret_all = str_of(in->p, head + len);
-    *in = str_from(*in, head + len);
-    return true;
-}
-
-/* The same, of one tag only. */
-static bool
-der_take(struct str *in, unsigned tag, struct str *ret_body)
-{
-    struct str rest = *in, body;
-    unsigned got;
-
-    if (!der_next(&rest, &got, &body, NULL) || got != tag)
-        return false;
-    *in = rest;
-    *ret_body = body;
-    return true;
-}
+#include "net/der.h"
 
 static bool
 digits2(const char *p, int *ret)
@@ -100,9 +37,9 @@ read_time(struct str *in, int64_t *ret)
 
     if (!der_next(in, &tag, &t, NULL))
         return false;
-    if (tag == TAG_UTCTIME && t.n == 13)
+    if (tag == DER_UTCTIME && t.n == 13)
         from = 1;
-    else if (tag == TAG_GENTIME && t.n == 15)
+    else if (tag == DER_GENTIME && t.n == 15)
         from = 0;
     else
         return false;
@@ -177,19 +114,19 @@ read_key(struct str spki, struct x509 *c)
 {
     struct str algorithm, oid, bits, seq, n;
 
-    if (!der_take(&spki, TAG_SEQUENCE, &algorithm) || !der_take(&algorithm, TAG_OID, &oid) ||
-        !der_take(&spki, TAG_BITS, &bits) || bits.n < 1)
+    if (!der_take(&spki, DER_SEQUENCE, &algorithm) || !der_take(&algorithm, DER_OID, &oid) ||
+        !der_take(&spki, DER_BITS, &bits) || bits.n < 1)
         return false;
     bits = str_from(bits, 1);
     if (OID_IS(oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01")) {
-        if (!der_take(&bits, TAG_SEQUENCE, &seq) || !der_take(&seq, TAG_INTEGER, &n))
+        if (!der_take(&bits, DER_SEQUENCE, &seq) || !der_take(&seq, DER_INTEGER, &n))
             return false;
         c->key = X509_RSA;
         c->key_bits = integer_bits(n);
     } else if (OID_IS(oid, "\x2a\x86\x48\xce\x3d\x02\x01")) {
         c->key = X509_EC;
         c->key_bits = bits.n > 1 ? (unsigned)(bits.n - 1) * 4 : 0;
-        if (!der_take(&algorithm, TAG_OID, &oid))
+        if (!der_take(&algorithm, DER_OID, &oid))
             return true;
         if (OID_IS(oid, "\x2a\x86\x48\xce\x3d\x03\x01\x07"))
             c->curve = "P-256";
@@ -206,11 +143,11 @@ read_usages(struct str value, struct x509 *c)
 {
     struct str seq, oid;
 
-    if (!der_take(&value, TAG_SEQUENCE, &seq))
+    if (!der_take(&value, DER_SEQUENCE, &seq))
         return false;
     c->has_eku = true;
     while (seq.n > 0) {
-        if (!der_take(&seq, TAG_OID, &oid))
+        if (!der_take(&seq, DER_OID, &oid))
             return false;
         if (OID_IS(oid, "\x2b\x06\x01\x05\x05\x07\x03\x01") || OID_IS(oid, "\x55\x1d\x25\x00"))
             c->eku_server = true;
@@ -223,19 +160,19 @@ read_extension(struct str ext, struct x509 *c)
 {
     struct str oid, value, seq, flag;
 
-    if (!der_take(&ext, TAG_OID, &oid))
+    if (!der_take(&ext, DER_OID, &oid))
         return false;
-    (void)der_take(&ext, TAG_BOOLEAN, &flag); /* critical: BearSSL's business */
-    if (!der_take(&ext, TAG_OCTETS, &value))
+    (void)der_take(&ext, DER_BOOLEAN, &flag); /* critical: BearSSL's business */
+    if (!der_take(&ext, DER_OCTETS, &value))
         return false;
     if (OID_IS(oid, "\x55\x1d\x11")) {
-        if (!der_take(&value, TAG_SEQUENCE, &c->san))
+        if (!der_take(&value, DER_SEQUENCE, &c->san))
             return false;
         c->has_san = true;
     } else if (OID_IS(oid, "\x55\x1d\x13")) {
-        if (!der_take(&value, TAG_SEQUENCE, &seq))
+        if (!der_take(&value, DER_SEQUENCE, &seq))
             return false;
-        c->ca = der_take(&seq, TAG_BOOLEAN, &flag) && flag.n == 1 && flag.p[0] != 0;
+        c->ca = der_take(&seq, DER_BOOLEAN, &flag) && flag.n == 1 && flag.p[0] != 0;
     } else if (OID_IS(oid, "\x55\x1d\x25")) {
         return read_usages(value, c);
     }
@@ -252,12 +189,12 @@ read_extensions(struct str tbs, struct x509 *c)
     while (tbs.n > 0) {
         if (!der_next(&tbs, &tag, &body, NULL))
             return false;
-        if (tag != TAG_EXTENSIONS)
+        if (tag != DER_EXTENSIONS)
             continue;
-        if (!der_take(&body, TAG_SEQUENCE, &list))
+        if (!der_take(&body, DER_SEQUENCE, &list))
             return false;
         while (list.n > 0)
-            if (!der_take(&list, TAG_SEQUENCE, &ext) || !read_extension(ext, c))
+            if (!der_take(&list, DER_SEQUENCE, &ext) || !read_extension(ext, c))
                 return false;
     }
     return true;
@@ -270,153 +207,23 @@ x509_read(struct str der, struct x509 *ret)
     struct str cert, tbs, body, oid;
     unsigned tag;
 
-    if (!der_take(&der, TAG_SEQUENCE, &cert) || !der_take(&cert, TAG_SEQUENCE, &tbs))
+    if (!der_take(&der, DER_SEQUENCE, &cert) || !der_take(&cert, DER_SEQUENCE, &tbs))
         return TG_EPROTO;
-    if (!der_take(&cert, TAG_SEQUENCE, &body) || !der_take(&body, TAG_OID, &oid))
+    if (!der_take(&cert, DER_SEQUENCE, &body) || !der_take(&body, DER_OID, &oid))
         return TG_EPROTO;
     read_signature(oid, &c);
 
-    (void)der_take(&tbs, TAG_VERSION, &body);
-    if (!der_take(&tbs, TAG_INTEGER, &body) || !der_take(&tbs, TAG_SEQUENCE, &body) ||
-        !der_next(&tbs, &tag, &body, &c.issuer) || tag != TAG_SEQUENCE)
+    (void)der_take(&tbs, DER_VERSION, &body);
+    if (!der_take(&tbs, DER_INTEGER, &body) || !der_take(&tbs, DER_SEQUENCE, &body) ||
+        !der_next(&tbs, &tag, &body, &c.issuer) || tag != DER_SEQUENCE)
         return TG_EPROTO;
-    if (!der_take(&tbs, TAG_SEQUENCE, &body) || !read_time(&body, &c.not_before) ||
+    if (!der_take(&tbs, DER_SEQUENCE, &body) || !read_time(&body, &c.not_before) ||
         !read_time(&body, &c.not_after))
         return TG_EPROTO;
-    if (!der_next(&tbs, &tag, &body, &c.subject) || tag != TAG_SEQUENCE ||
-        !der_take(&tbs, TAG_SEQUENCE, &body) || !read_key(body, &c) ||
+    if (!der_next(&tbs, &tag, &body, &c.subject) || tag != DER_SEQUENCE ||
+        !der_take(&tbs, DER_SEQUENCE, &body) || !read_key(body, &c) ||
         !read_extensions(tbs, &c))
         return TG_EPROTO;
     *ret = c;
     return TG_OK;
-}
-
-static bool
-name_covers(struct str pattern, struct str host)
-{
-    struct str parent;
-
-    if (!str_starts(pattern, STR("*.")))
-        return pattern.n > 0 && str_ieq(pattern, host);
-    pattern = str_from(pattern, 2);
-    if (str_find(pattern, '.') == pattern.n || str_find(pattern, '*') < pattern.n)
-        return false;
-    if (str_find(host, '.') == 0)
-        return false;
-    parent = str_from(host, str_find(host, '.') + 1);
-    return parent.n > 0 && str_ieq(pattern, parent);
-}
-
-bool
-x509_covers(const struct x509 *c, struct str host)
-{
-    struct str rest = c->san, name;
-    unsigned tag;
-
-    if (str_ends(host, STR(".")))
-        host.n--;
-    while (rest.n > 0 && der_next(&rest, &tag, &name, NULL))
-        if (tag == TAG_DNSNAME && name_covers(name, host))
-            return true;
-    return false;
-}
-
-/* Appends what fits, printable ASCII only, and keeps the text terminated. */
-static void
-add_text(char *out, size_t n, size_t *at, struct str s)
-{
-    for (size_t i = 0; i < s.n && *at + 1 < n; i++) {
-        unsigned char ch = (unsigned char)s.p[i];
-
-        out[(*at)++] = ch >= ' ' && ch < 127 ? (char)ch : '?';
-    }
-    if (n > 0)
-        out[*at < n ? *at : n - 1] = '\0';
-}
-
-void
-x509_names_text(const struct x509 *c, char *out, size_t n)
-{
-    struct str rest = c->san, name;
-    size_t at = 0;
-    unsigned tag;
-
-    add_text(out, n, &at, STR(""));
-    while (rest.n > 0 && der_next(&rest, &tag, &name, NULL)) {
-        if (tag != TAG_DNSNAME)
-            continue;
-        if (at + name.n + 8 > n) {
-            add_text(out, n, &at, STR(", ..."));
-            break;
-        }
-        if (at > 0)
-            add_text(out, n, &at, STR(", "));
-        add_text(out, n, &at, name);
-    }
-    if (at == 0)
-        add_text(out, n, &at, STR("none"));
-}
-
-static const char *
-attribute_name(struct str oid)
-{
-    if (oid.n == 3 && oid.p[0] == 0x55 && oid.p[1] == 0x04) {
-        switch (oid.p[2]) {
-        case 3:
-            return "CN";
-        case 6:
-            return "C";
-        case 7:
-            return "L";
-        case 8:
-            return "ST";
-        case 10:
-            return "O";
-        case 11:
-            return "OU";
-        default:
-            break;
-        }
-    }
-    return NULL;
-}
-
-void
-x509_dn_text(struct str dn, char *out, size_t n)
-{
-    struct str names, set, pair, oid, value;
-    const char *label;
-    size_t at = 0;
-    unsigned tag;
-
-    add_text(out, n, &at, STR(""));
-    if (!der_take(&dn, TAG_SEQUENCE, &names))
-        return;
-    while (names.n > 0 && der_take(&names, TAG_SET, &set)) {
-        while (set.n > 0 && der_take(&set, TAG_SEQUENCE, &pair)) {
-            if (!der_take(&pair, TAG_OID, &oid) || !der_next(&pair, &tag, &value, NULL))
-                return;
-            label = attribute_name(oid);
-            if (!label || tag == TAG_BMPSTRING)
-                continue;
-            if (at > 0)
-                add_text(out, n, &at, STR(", "));
-            add_text(out, n, &at, str_z(label));
-            add_text(out, n, &at, STR("="));
-            add_text(out, n, &at, value);
-        }
-    }
-}
-
-void
-x509_key_text(const struct x509 *c, char *out, size_t n)
-{
-    if (c->key == X509_RSA)
-        snprintf(out, n, "RSA %u", c->key_bits);
-    else if (c->key == X509_EC && c->curve)
-        snprintf(out, n, "EC %s", c->curve);
-    else if (c->key == X509_EC)
-        snprintf(out, n, "EC %u", c->key_bits);
-    else
-        snprintf(out, n, "unknown");
 }
