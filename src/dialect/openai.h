@@ -15,6 +15,8 @@ unsigned openai_error_status(const struct tg_err *err);
 /* The word of err: the upstream's where it gave one that is clean and clients do not look for
  * ours, else its own code, else its kind's; "" = none.  Borrowed of err. */
 struct str openai_error_code(const struct tg_err *err);
+/* The word that stands for a kind of error; NULL: a kind that has none. */
+const char *openai_kind_code(enum tg_err_kind kind);
 /* {"error":{message,type,param,code}}.  TG_ELIMIT, and b as it was. */
 TG_MUST_USE tg_rc openai_encode_error(const struct tg_err *err, struct buf *b);
 /* The inner object alone, as a value. */
