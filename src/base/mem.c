@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static _Thread_local uint64_t asked;
 
@@ -84,4 +87,12 @@ mem_dup_z(struct str s)
     if (s.n)
         memcpy(z, s.p, s.n);
     return z;
+}
+
+void
+mem_give_back(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
 }

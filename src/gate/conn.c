@@ -152,6 +152,7 @@ serve_one(struct conn_in *c, bool *ret_linger)
     }
     if (rc == TG_OK)
         x->req = head;
+    relief_came(&c->w->relief);
     exchange_begin(x, c);
     if (rc == TG_OK) {
         sock_on_gone(c->sock, client_gone, x);
@@ -165,6 +166,7 @@ serve_one(struct conn_in *c, bool *ret_linger)
     }
     *ret_linger = x->end != END_CLIENT && x->end != END_WRITE_TIMEOUT;
     access_log(x);
+    relief_left(&c->w->relief);
 out:
     exchange_fini(x);
     return again;

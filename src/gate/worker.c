@@ -222,6 +222,7 @@ log_end_of_worker(struct worker *w)
     log_ms(&l, "longest_turn_ms", co->longest_ns);
     log_int(&l, "accept_pauses", (int64_t)w->accept_pauses);
     log_int(&l, "refused", (int64_t)w->refused);
+    log_int(&l, "memory_given_back", w->relief.given_back);
     log_int(&l, "log_lines_lost", (int64_t)log_dropped());
     log_end(&l);
     co_stack_census(log_stack, w);
@@ -236,6 +237,8 @@ serve(struct worker *w)
     co_scope_open(&logging, CO_NEVER);
     rc = co_spawn(&logging, "log", logsink_run, &w->log);
     co_scope_open(&w->serving, CO_NEVER);
+    if (rc == TG_OK)
+        rc = co_spawn(&w->serving, "relief", relief_run, &w->relief);
     if (rc == TG_OK)
         rc = co_spawn(&w->serving, "accepting", accepting_run, w);
     if (rc == TG_OK) {

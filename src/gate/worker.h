@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "co/co.h"
 #include "gate/logsink.h"
+#include "gate/relief.h"
 #include "upstream/upstream.h"
 
 enum { WORKER_LISTENERS_MAX = 16 };
@@ -32,6 +33,7 @@ struct worker {
     struct co_timer drain_timer;
     int drain_stage;
     struct logsink log;
+    struct relief relief;
     uint64_t accept_pauses, refused;
 
     /* the main thread asks by these */

@@ -123,7 +123,7 @@ starting_fails(void **state)
                          serves ? "served" : "did not");
         GATE_EXPECT(f.n < 10);
     }
-    GATE_EXPECT(f.n == 6); /* main, script, log, accepting, accept */
+    GATE_EXPECT(f.n == 7); /* main, script, log, relief, accepting, accept */
 }
 
 static struct {
