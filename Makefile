@@ -184,7 +184,7 @@ $$(SIM_$(1)): WRAPS := $(WRAP_$(1):%=-Wl,--wrap=%)
 .PHONY: unit-$(1) tests-$(1)
 tests-$(1): $$(UNIT_$(1)) $$(SIM_$(1))
 unit-$(1): $$(UNIT_$(1)) $$(SIM_$(1))
-	$$(Q)tools/run-tests $$(if $$(TALLY),--tally $$(TALLY)) $$(MODE) $$(UNIT_$(1)) $$(SIM_$(1))
+	$$(Q)JOBS=$$(JOBS) tools/run-tests $$(if $$(TALLY),--tally $$(TALLY)) $$(MODE) $$(UNIT_$(1)) $$(SIM_$(1))
 endef
 # How run-tests counts: by cmocka case, or (MODE=program) by program.
 MODE := cmocka
@@ -193,7 +193,7 @@ $(foreach l,$(LAYERS),$(eval $(call LAYER,$(l))))
 TEST_BINS := $(foreach l,$(LAYERS),$(UNIT_$(l)) $(SIM_$(l)))
 
 unit: $(TEST_BINS)
-	$(Q)tools/run-tests $(if $(TALLY),--tally $(TALLY)) $(MODE) $(TEST_BINS)
+	$(Q)JOBS=$(JOBS) tools/run-tests $(if $(TALLY),--tally $(TALLY)) $(MODE) $(TEST_BINS)
 
 # --- objects --------------------------------------------------------------------------------------
 
@@ -329,7 +329,7 @@ fuzz:
 	    build/fuzz/corpus/$(FUZZ) $(wildcard tests/fuzz/corpus/$(FUZZ) tests/fuzz/regress/$(FUZZ))
 
 fuzz-replay: $(FUZZ_BIN)
-	$(Q)tools/run-tests $(if $(TALLY),--tally $(TALLY)) replay $(FUZZ_BIN)
+	$(Q)JOBS=$(JOBS) tools/run-tests $(if $(TALLY),--tally $(TALLY)) replay $(FUZZ_BIN)
 
 cov:
 	@rm -rf build/cov

@@ -31,6 +31,14 @@ closing '0 passed, 1 failed, 0 skipped' 1 cmocka ./hang
 closing '0 passed, 1 failed, 0 skipped' 1 cmocka ./not-there
 closing '1 passed, 1 failed, 0 skipped' 1 program ./good ./leak
 
+# Several at a time: the same lines and the same sum, in whatever order.
+JOBS=3
+export JOBS
+closing '4 passed, 5 failed, 2 skipped' 1 cmocka ./good ./mixed ./silent
+closing '1 passed, 1 failed, 0 skipped' 1 program ./good ./leak
+closing '0 passed, 2 failed, 0 skipped' 1 cmocka ./hang ./not-there
+unset JOBS
+
 prog node 'echo "# tests 9"; echo "# pass 5"; echo "# fail 1"; echo "# cancelled 1"; echo "# skipped 2"; exit 1'
 prog plain 'echo "smuggling: 7 passed, 0 failed, 1 skipped"; echo "3 passed, 0 failed"'
 closing '5 passed, 2 failed, 2 skipped' 1 tap e2e ./node
