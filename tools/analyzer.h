@@ -16,8 +16,9 @@ analyzer_failed(tg_rc rc)
     return rc;
 }
 
-#define tg_fail(...)     analyzer_failed(tg_fail(__VA_ARGS__))
-#define tg_refuse(...)   analyzer_failed(tg_refuse(__VA_ARGS__))
-#define tg_fail_sys(...) analyzer_failed(tg_fail_sys(__VA_ARGS__))
+#define tg_fail(...)          analyzer_failed(tg_fail(__VA_ARGS__))
+#define tg_upstream_fail(...) analyzer_failed(tg_upstream_fail(__VA_ARGS__))
+#define tg_refuse(...)        analyzer_failed(tg_refuse(__VA_ARGS__))
+#define tg_fail_sys(...)      analyzer_failed(tg_fail_sys(__VA_ARGS__))
 
 #endif

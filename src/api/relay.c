@@ -165,7 +165,6 @@ relay_records(struct relay *r, struct str piece, bool *ret_over)
             *ret_over = true;
             return fail_by_record(r, &rec);
         case DIALECT_BROKEN:
-            x->err.origin = TG_FROM_UPSTREAM;
             rc = flush_run(r);
             return rc == TG_OK ? TG_EPROTO : rc;
         }
@@ -190,13 +189,9 @@ end_of_stream(struct relay *r)
     struct exchange *x = r->x;
     tg_rc rc = TG_OK;
 
-    if (!r->tap.terminal && !r->tap.finished) {
-        x->err.origin = TG_FROM_UPSTREAM;
-        rc = tg_fail(&x->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_truncated",
-                     "the upstream's stream ended before the answer was complete");
-        x->err.origin = TG_FROM_UPSTREAM;
-        return rc;
-    }
+    if (!r->tap.terminal && !r->tap.finished)
+        return tg_upstream_fail(&x->err, TG_EPROTO, "upstream_truncated",
+                                "the upstream's stream ended before the answer was complete");
     if (!r->tap.terminal && x->dialect->stream_end.n)
         rc = stream_write(x, x->dialect->stream_end);
     return rc == TG_OK ? stream_end(x) : rc;
@@ -267,11 +262,9 @@ relay_whole(struct exchange *x, struct http_call *call, enum dialect_call kind)
 
     buf_init(&body, (size_t)x->settings->limits.response_bytes);
     rc = http_call_read_all(call, &body, &x->err);
-    if (rc == TG_OK && !x->dialect->tap_whole(&tap, kind, buf_str(&body))) {
-        rc = tg_fail(&x->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_protocol",
-                     "the upstream's answer is not what its dialect says");
-        x->err.origin = TG_FROM_UPSTREAM;
-    }
+    if (rc == TG_OK && !x->dialect->tap_whole(&tap, kind, buf_str(&body)))
+        rc = tg_upstream_fail(&x->err, TG_EPROTO, "upstream_protocol",
+                              "the upstream's answer is not what its dialect says");
     if (rc == TG_OK) {
         x->usage = tap.usage;
         exchange_headers(x, &h);
@@ -326,11 +319,9 @@ relay_check_type(struct exchange *x, const struct http_head *head, bool stream)
 
     if (http_has_type(head, want))
         return TG_OK;
-    tg_fail(&x->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_content_type",
-            "the upstream answered with content type \"%.*s\", expected %.*s",
-            got.n < 80 ? (int)got.n : 80, got.n ? got.p : "", STR_ARG(want));
-    x->err.origin = TG_FROM_UPSTREAM;
-    return TG_EPROTO;
+    return tg_upstream_fail(&x->err, TG_EPROTO, "upstream_content_type",
+                            "the upstream answered with content type \"%.*s\", expected %.*s",
+                            got.n < 80 ? (int)got.n : 80, got.n ? got.p : "", STR_ARG(want));
 }
 
 static tg_rc

@@ -35,10 +35,7 @@ struct translation {
 static tg_rc
 upstream_broke(struct exchange *x, const char *code, const char *what)
 {
-    tg_rc rc = tg_fail(&x->err, TG_EPROTO, TG_ERR_UPSTREAM, code, "%s", what);
-
-    x->err.origin = TG_FROM_UPSTREAM;
-    return rc;
+    return tg_upstream_fail(&x->err, TG_EPROTO, code, "%s", what);
 }
 
 tg_rc

@@ -109,6 +109,22 @@ tg_fail(struct tg_err *err, tg_rc rc, enum tg_err_kind kind, const char *code, c
 }
 
 tg_rc
+tg_upstream_fail(struct tg_err *err, tg_rc rc, const char *code, const char *fmt, ...)
+{
+    char text[MSG_SIZE + 4];
+    va_list ap;
+
+    if (!err)
+        return rc;
+    va_start(ap, fmt);
+    format(text, fmt, ap);
+    va_end(ap);
+    fill(err, rc, TG_ERR_UPSTREAM, code, text);
+    err->origin = TG_FROM_UPSTREAM;
+    return rc;
+}
+
+tg_rc
 tg_refuse(struct tg_err *err, const char *code, const char *param, const char *fmt, ...)
 {
     char text[MSG_SIZE + 4], where[sizeof err->param];

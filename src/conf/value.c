@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/ascii.h"
 #include "base/num.h"
 
 tg_rc
@@ -119,9 +120,9 @@ is_name(struct str s)
 {
     for (size_t i = 0; s.p && i < s.n; i++) {
         char c = s.p[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        bool letter = ascii_is_letter(c) || c == '_';
 
-        if (!letter && !(i > 0 && c >= '0' && c <= '9'))
+        if (!letter && !(i > 0 && ascii_is_digit(c)))
             return false;
     }
     return s.n > 0;

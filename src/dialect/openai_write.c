@@ -5,6 +5,7 @@
  */
 #include "dialect/openai.h"
 
+#include "base/ascii.h"
 #include "json/scan.h"
 
 enum { CODE_MAX = 64 };
@@ -46,13 +47,6 @@ openai_error_status(const struct tg_err *err)
     return err->http >= 400 && err->http <= 599 ? err->http : rows[row_of(err)].http;
 }
 
-static bool
-is_code_char(unsigned char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-' || c == '.';
-}
-
 /* The upstream's own word, where clients do not look for one of ours. */
 static struct str
 foreign_code(const struct tg_err *err)
@@ -68,10 +62,7 @@ foreign_code(const struct tg_err *err)
         m.value.n < 3 || m.value.n > CODE_MAX + 2)
         return STR("");
     code = str_of(m.value.p + 1, m.value.n - 2);
-    for (size_t i = 0; i < code.n; i++)
-        if (!is_code_char((unsigned char)code.p[i]))
-            return STR("");
-    return code;
+    return ascii_all(code, ascii_is_dotted) ? code : STR("");
 }
 
 struct str

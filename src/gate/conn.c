@@ -15,6 +15,7 @@
 
 #include "api/endpoints.h"
 #include "api/stream.h"
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/mem.h"
@@ -31,14 +32,7 @@ request_id_ok(struct str id)
 {
     if (id.n == 0 || id.n > EXCHANGE_ID_MAX)
         return false;
-    for (size_t i = 0; i < id.n; i++) {
-        char c = id.p[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '.' || c == '_' || c == '-'))
-            return false;
-    }
-    return true;
+    return ascii_all(id, ascii_is_dotted);
 }
 
 static void

@@ -10,6 +10,7 @@
  */
 #include "http/head.h"
 
+#include "base/ascii.h"
 #include "base/num.h"
 
 /* The fields that decide something, found in one pass. */
@@ -85,12 +86,6 @@ keeps_alive(const struct http_head *h, const struct fields *f)
     return (h->minor == 1 || f->keep) && !f->close;
 }
 
-static bool
-is_alnum(unsigned char c)
-{
-    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
-}
-
 /* "HTTP/1.0" or "HTTP/1.1"; false for all else. */
 static bool
 read_version(struct str s, unsigned *minor)
@@ -117,7 +112,7 @@ authority_ok(struct str s)
         if (i < 4 || i == s.n || s.p[i++] != ']')
             return false;
     } else {
-        while (i < s.n && (is_alnum((unsigned char)s.p[i]) || memchr("-._~%", s.p[i], 5)))
+        while (i < s.n && (ascii_is_alnum(s.p[i]) || memchr("-._~%", s.p[i], 5)))
             i++;
         if (i == 0)
             return false;

@@ -39,49 +39,6 @@ name_ok(struct str s)
     return true;
 }
 
-/* Value of a base64url digit, or -1. */
-static int
-digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '-')
-        return 62;
-    return c == '_' ? 63 : -1;
-}
-
-static bool
-get_base64(struct arena *a, struct str s, struct str *ret)
-{
-    char *out, *to;
-    uint32_t bits = 0;
-    unsigned have = 0;
-
-    if (s.n % 4 == 1)
-        return false;
-    out = to = arena_alloc(a, s.n / 4 * 3 + 3, 1);
-    for (size_t i = 0; i < s.n; i++) {
-        int v = digit(s.p[i]);
-
-        if (v < 0)
-            return false;
-        bits = bits << 6 | (uint32_t)v;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            *to++ = (char)(bits >> have & 0xff);
-        }
-    }
-    if (bits & ((1u << have) - 1))
-        return false;
-    *ret = str_of(out, (size_t)(to - out));
-    return true;
-}
-
 static void
 put_text(struct json_out *o, const char *key, struct str s)
 {
@@ -155,7 +112,7 @@ ir_unseal(struct arena *a, struct str sealed, struct ir_block *think)
     if (!str_starts(sealed, STR(MARK)))
         return false;
     maker = str_cut(str_from(sealed, sizeof MARK - 1), ':', &packed);
-    if (!name_ok(maker) || !get_base64(a, packed, &object) ||
+    if (!name_ok(maker) || !base64url_get(a, packed, &object) ||
         json_check(object, OBJECT_DEPTH, NULL) != TG_OK || json_object(&it, object) != TG_OK)
         return false;
     while (json_next(&it, &m))

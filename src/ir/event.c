@@ -181,11 +181,8 @@ put(struct ir_sink *sink, const struct ir_event *ev)
     if (!why)
         return c->next->put(c->next, ev);
     c->phase = OVER;
-    (void)tg_fail(c->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_protocol_error",
-                  "the upstream's answer is out of order: %s", why);
-    if (c->err)
-        c->err->origin = TG_FROM_UPSTREAM;
-    return TG_EPROTO;
+    return tg_upstream_fail(c->err, TG_EPROTO, "upstream_protocol_error",
+                            "the upstream's answer is out of order: %s", why);
 }
 
 static void

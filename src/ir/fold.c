@@ -38,28 +38,20 @@ enum { BLOCK_BYTES = sizeof(struct ir_block) + sizeof(struct open_block) };
 static tg_rc
 broken(struct ir_fold *f, const char *why)
 {
-    tg_rc rc = tg_fail(f->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_protocol_error",
-                       "the upstream's answer is out of order: %s", why);
-
-    if (f->err)
-        f->err->origin = TG_FROM_UPSTREAM;
-    return rc;
+    return tg_upstream_fail(f->err, TG_EPROTO, "upstream_protocol_error",
+                            "the upstream's answer is out of order: %s", why);
 }
 
 static tg_rc
 take_bytes(struct ir_fold *f, size_t n)
 {
-    tg_rc rc;
-
     if (n <= f->bytes_max - f->bytes) {
         f->bytes += n;
         return TG_OK;
     }
-    rc = tg_fail(f->err, TG_ELIMIT, TG_ERR_UPSTREAM, "upstream_response_too_large",
-                 "the upstream's answer is larger than the configured %zu bytes", f->bytes_max);
-    if (f->err)
-        f->err->origin = TG_FROM_UPSTREAM;
-    return rc;
+    return tg_upstream_fail(f->err, TG_ELIMIT, "upstream_response_too_large",
+                            "the upstream's answer is larger than the configured %zu bytes",
+                            f->bytes_max);
 }
 
 /* Bytes of the texts that a copy of a head takes along. */

@@ -9,18 +9,13 @@
  * A call in the answer gets its name back from the request's own tools; a name that the model
  * made up stays as it is.
  */
+#include "base/ascii.h"
+#include "base/hash.h"
 #include "ir/adapt_int.h"
 
 #include <stdlib.h>
 
 enum { SUFFIX = 9 };
-
-static bool
-is_legal(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-';
-}
 
 bool
 adapt_name_fits(const struct adapt_fit *fit, struct str name)
@@ -29,27 +24,22 @@ adapt_name_fits(const struct adapt_fit *fit, struct str name)
 
     if (max && name.n > max)
         return false;
-    for (size_t i = 0; i < name.n; i++)
-        if (!is_legal(name.p[i]))
-            return false;
-    return true;
+    return ascii_all(name, ascii_is_word);
 }
 
 static struct str
 replace(const struct adapt_fit *fit, struct str name, unsigned round)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325) + round; /* FNV-1a */
+    uint64_t hash = hash_add(HASH_EMPTY + round, name);
     unsigned max = fit->route->caps.tool_name_max;
     size_t keep = max == 0 ? name.n : max > SUFFIX ? max - SUFFIX : 0;
     char *p;
 
-    for (size_t i = 0; i < name.n; i++)
-        hash = (hash ^ (unsigned char)name.p[i]) * UINT64_C(0x100000001b3);
     if (keep > name.n)
         keep = name.n;
     p = arena_alloc(fit->a, keep, 1);
     for (size_t i = 0; i < keep; i++)
-        p[i] = is_legal(name.p[i]) ? name.p[i] : '_';
+        p[i] = ascii_is_word(name.p[i]) ? name.p[i] : '_';
     return arena_printf(fit->a, "%.*s_%08x", (int)keep, p, (unsigned)(hash ^ hash >> 32));
 }
 

@@ -21,30 +21,21 @@ struct kept_mark {
 tg_rc
 seq_broken(struct ir_seq *s, const char *why)
 {
-    tg_rc rc = tg_fail(s->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_protocol_error",
-                       "the upstream's answer is out of order: %s", why);
-
-    if (s->err)
-        s->err->origin = TG_FROM_UPSTREAM;
-    return rc;
+    return tg_upstream_fail(s->err, TG_EPROTO, "upstream_protocol_error",
+                            "the upstream's answer is out of order: %s", why);
 }
 
 static tg_rc
 take_bytes(struct ir_seq *s, size_t *cost, size_t n)
 {
-    tg_rc rc;
-
     if (n <= s->held_max - s->held) {
         s->held += n;
         *cost += n;
         return TG_OK;
     }
-    rc = tg_fail(s->err, TG_ELIMIT, TG_ERR_UPSTREAM, "upstream_protocol_error",
-                 "the upstream's blocks overlap by more than the configured %zu bytes",
-                 s->held_max);
-    if (s->err)
-        s->err->origin = TG_FROM_UPSTREAM;
-    return rc;
+    return tg_upstream_fail(
+        s->err, TG_ELIMIT, "upstream_protocol_error",
+        "the upstream's blocks overlap by more than the configured %zu bytes", s->held_max);
 }
 
 static struct str

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/ascii.h"
 #include "conf/conf.h"
 #include "policy/param_int.h"
 #include "json/scan.h"
@@ -75,14 +76,7 @@ next_word(struct str *rest)
 static bool
 is_word(struct str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-
-        if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-')
-            return false;
-    }
-    return s.n > 0;
+    return s.n > 0 && ascii_all(s, ascii_is_word);
 }
 
 /* "top" or "top.sub"; what is the manual's word for the name. */

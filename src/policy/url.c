@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/ascii.h"
 #include "base/num.h"
 
 __attribute__((format(printf, 2, 3))) static tg_rc
@@ -49,16 +50,14 @@ check_name(struct str host, struct tg_err *err)
         return bad(err, "has a host that is no valid name");
     for (size_t i = 0; i < host.n; i++) {
         char c = host.p[i];
-        bool digit = c >= '0' && c <= '9';
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 
-        if (!digit && !letter && c != '.' && c != '-' && c != '_')
+        if (!ascii_is_dotted(c))
             return bad(err,
                        "has a host that holds a byte no host name has (a name beyond ASCII "
                        "is written in its xn-- form)");
         if (c == '.' && i + 1 < host.n && host.p[i + 1] == '.')
             return bad(err, "has a host with an empty label");
-        numeric = numeric && (digit || c == '.');
+        numeric = numeric && (ascii_is_digit(c) || c == '.');
     }
     if (numeric && !is_ip(host, AF_INET))
         return bad(err, "has a host that is no valid IPv4 address");

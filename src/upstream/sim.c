@@ -53,11 +53,10 @@ emit(struct sim *s, const struct ir_event *ev)
     tg_rc rc = TG_OK;
 
     if (s->p->cut >= 0 && s->events >= s->p->cut) {
-        rc = tg_fail(s->err, TG_EGONE, TG_ERR_UPSTREAM, "upstream_truncated",
-                     "the simulated model broke off after %lld events, as it was told to",
-                     (long long)s->events);
-        if (s->err)
-            s->err->origin = TG_FROM_UPSTREAM;
+        rc = tg_upstream_fail(
+            s->err, TG_EGONE, "upstream_truncated",
+            "the simulated model broke off after %lld events, as it was told to",
+            (long long)s->events);
         return rc;
     }
     if (s->events++ == 0)

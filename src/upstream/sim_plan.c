@@ -12,6 +12,7 @@
  */
 #include <stdio.h>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "co/co.h"
 #include "upstream/sim_int.h"
@@ -107,8 +108,7 @@ last_message(const struct ir_req *req)
 static bool
 is_word_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-' || c == '.' || (unsigned char)c >= 0x80;
+    return ascii_is_dotted(c) || (unsigned char)c >= 0x80;
 }
 
 /* The next word at or after *at, or an empty one. */

@@ -14,6 +14,7 @@
  *  (2) Only text that passed json_check is looked into.
  *  (3) What is kept for later never exceeds hold_max.
  */
+#include "base/ascii.h"
 #include "dialect/chat/answer_int.h"
 #include "dialect/openai.h"
 
@@ -45,7 +46,7 @@ note_id(struct dialect_dec *dec, struct str value)
     for (size_t i = text.n > ID_MAX ? text.n - ID_MAX : 0; i < text.n; i++) {
         char c = text.p[i];
 
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+        if (ascii_is_alnum(c))
             out[n++] = c;
     }
     st->id = arena_dup(dec->arena, str_of(out, n));
@@ -269,19 +270,14 @@ chat_decode_eof(struct dialect_dec *dec)
 {
     struct chat_answer *st = begin(dec);
     bool whole = st->started;
-    tg_rc rc;
-
     if (st->over)
         return TG_OK;
     for (unsigned i = 0; i < st->n_choices; i++)
         whole &= !st->choices[i].seen || st->choices[i].stopped;
     if (whole)
         return end_answer(dec);
-    rc = tg_fail(dec->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_truncated",
-                 "the upstream's stream ended before the answer was complete");
-    if (dec->err)
-        dec->err->origin = TG_FROM_UPSTREAM;
-    return rc;
+    return tg_upstream_fail(dec->err, TG_EPROTO, "upstream_truncated",
+                            "the upstream's stream ended before the answer was complete");
 }
 
 tg_rc

@@ -12,30 +12,21 @@
 tg_rc
 chat_broke(struct dialect_dec *dec, const char *why)
 {
-    tg_rc rc = tg_fail(dec->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_protocol_error",
-                       "the upstream's answer is not of the Chat dialect: %s", why);
-
-    if (dec->err)
-        dec->err->origin = TG_FROM_UPSTREAM;
-    return rc;
+    return tg_upstream_fail(dec->err, TG_EPROTO, "upstream_protocol_error",
+                            "the upstream's answer is not of the Chat dialect: %s", why);
 }
 
 tg_rc
 chat_hold(struct dialect_dec *dec, size_t n)
 {
     struct chat_answer *st = dec->state;
-    tg_rc rc;
-
     if (n <= dec->hold_max && st->held <= dec->hold_max - n) {
         st->held += n;
         return TG_OK;
     }
-    rc = tg_fail(dec->err, TG_ELIMIT, TG_ERR_UPSTREAM, "upstream_response_too_large",
-                 "the upstream's answer holds back more than the configured %zu bytes",
-                 dec->hold_max);
-    if (dec->err)
-        dec->err->origin = TG_FROM_UPSTREAM;
-    return rc;
+    return tg_upstream_fail(
+        dec->err, TG_ELIMIT, "upstream_response_too_large",
+        "the upstream's answer holds back more than the configured %zu bytes", dec->hold_max);
 }
 
 static uint32_t

@@ -29,9 +29,8 @@ bool chat_came_as(const struct chat_out *out, const char *dialect);
 struct str chat_said(const struct chat_out *out, const char *chat, const char *responses,
                      const char *messages);
 tg_rc chat_refuse(struct chat_out *out, struct str path, const char *why);
-/* An id or user as it is when it has at most 64 bytes, else shortened to that, always the same
- * way, and so that different ones stay different. */
-struct str chat_short(struct arena *a, struct str s);
+/* Bytes of a call's id or a user's; a longer one is shortened (hash_fit). */
+enum { CHAT_ID_MAX = 64 };
 
 /* The first block of that kind, or NULL. */
 static inline const struct ir_block *

@@ -11,6 +11,7 @@
  */
 #include "dialect/chat/enc_int.h"
 
+#include "base/hash.h"
 #include "ir/turn.h"
 
 static bool
@@ -195,7 +196,7 @@ put_result(struct chat_out *out, const struct ir_msg *m, const struct ir_block *
 
     json_open(&out->o, '{');
     json_kv_str(&out->o, "role", STR("tool"));
-    json_kv_str(&out->o, "tool_call_id", chat_short(out->a, r->id));
+    json_kv_str(&out->o, "tool_call_id", hash_fit(out->a, r->id, CHAT_ID_MAX));
     json_key(&out->o, "content");
     if (parts) {
         json_open(&out->o, '[');
@@ -248,7 +249,7 @@ put_result_media(struct chat_out *out, const struct ir_msg *from, const struct i
             json_key(&out->o, "text");
             json_str_open(&out->o);
             json_str_part(&out->o, STR("From the result of tool call "));
-            json_str_part(&out->o, chat_short(out->a, r->id));
+            json_str_part(&out->o, hash_fit(out->a, r->id, CHAT_ID_MAX));
             json_str_part(&out->o, STR(":"));
             json_str_close(&out->o);
             json_close(&out->o);

@@ -5,11 +5,10 @@
  * (route->caps).  Fields that nobody named go on only when they came in this dialect.  Usage is
  * asked for on every stream, because limits and logs need it.
  */
+#include "base/hash.h"
 #include "dialect/chat/enc_int.h"
 #include "ir/drops.h"
 #include "ir/path.h"
-
-enum { SHORT_MAX = 64 };
 
 bool
 chat_came_as(const struct chat_out *out, const char *dialect)
@@ -53,18 +52,6 @@ chat_refuse(struct chat_out *out, struct str path, const char *why)
     memcpy(param, path.p, n);
     param[n] = '\0';
     return tg_refuse(out->err, "unsupported_parameter", param, "'%s': %s", param, why);
-}
-
-struct str
-chat_short(struct arena *a, struct str s)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-    if (s.n <= SHORT_MAX)
-        return s;
-    for (size_t i = 0; i < s.n; i++)
-        hash = (hash ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
-    return arena_printf(a, "%.*s_%016llx", SHORT_MAX - 17, s.p, (unsigned long long)hash);
 }
 
 static void
@@ -269,7 +256,7 @@ put_account(struct chat_out *out)
         tier = STR("default");
     else if (str_eq(tier, STR("ultrafast")))
         tier = STR("priority");
-    kv_text(out, "safety_identifier", chat_short(out->a, req->user));
+    kv_text(out, "safety_identifier", hash_fit(out->a, req->user, CHAT_ID_MAX));
     kv_raw(out, "metadata", req->metadata);
     kv_text(out, "service_tier", tier);
     kv_text(out, "prompt_cache_key", req->cache_key);

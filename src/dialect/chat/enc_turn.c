@@ -4,6 +4,7 @@
  * field each.  The reasoning goes along where the server wants it back (route->caps.replay),
  * with the proofs that an upstream of this dialect gave.
  */
+#include "base/hash.h"
 #include "dialect/chat/enc_int.h"
 #include "ir/drops.h"
 
@@ -24,7 +25,7 @@ put_call(struct chat_out *out, const struct ir_block *b)
     struct str text = b->text.n || b->freeform ? b->text : STR("{}");
 
     json_open(&out->o, '{');
-    json_kv_str(&out->o, "id", chat_short(out->a, b->id));
+    json_kv_str(&out->o, "id", hash_fit(out->a, b->id, CHAT_ID_MAX));
     json_kv_str(&out->o, "type", b->freeform ? STR("custom") : STR("function"));
     json_key(&out->o, b->freeform ? "custom" : "function");
     json_open(&out->o, '{');

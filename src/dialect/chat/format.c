@@ -10,6 +10,7 @@
  * but "description", and at least one of those that only schemas have.  The name, which some
  * upstreams demand and all of them restrict, is made up where there is none.
  */
+#include "base/ascii.h"
 #include "dialect/chat/chat_int.h"
 #include "dialect/rest.h"
 
@@ -23,14 +24,7 @@ static const char *const wrap_names[W_COUNT] = {"name", "schema", "strict", "des
 static bool
 is_name(struct str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '_' || c == '-'))
-            return false;
-    }
-    return s.n <= NAME_MAX;
+    return s.n <= NAME_MAX && ascii_all(s, ascii_is_word);
 }
 
 static bool

@@ -8,6 +8,7 @@
  */
 #include "dialect/chat/chat_int.h"
 #include "dialect/rest.h"
+#include "ir/text.h"
 
 enum part { PART_TEXT = 1, PART_REFUSAL = 2, PART_MEDIA = 4 };
 
@@ -245,26 +246,6 @@ read_assistant(struct chat_dec *d, const struct field_at *at, const struct role 
     return rc;
 }
 
-/* All text of a chain of blocks. */
-static struct str
-join_text(struct arena *a, const struct ir_block *b)
-{
-    size_t n = 0;
-    char *p, *to;
-
-    if (!b || !b->next)
-        return b ? b->text : (struct str){NULL, 0};
-    for (const struct ir_block *i = b; i; i = i->next)
-        n += i->text.n;
-    to = p = arena_alloc(a, n, 1);
-    for (; b; b = b->next) {
-        if (b->text.n)
-            memcpy(to, b->text.p, b->text.n);
-        to += b->text.n;
-    }
-    return str_of(p, n);
-}
-
 static tg_rc
 read_result(struct chat_dec *d, const struct field_at *at, const struct role *role,
             const struct json_member *f, struct chat_blocks *to)
@@ -297,7 +278,7 @@ read_result(struct chat_dec *d, const struct field_at *at, const struct role *ro
     b->name = name;
     if (first && !first->next)
         b->cache_ttl = first->cache_ttl;
-    b->text = join_text(d->in.a, first);
+    b->text = ir_text_of(d->in.a, first);
     return TG_OK;
 }
 

@@ -117,10 +117,9 @@ static enum dialect_seen
 broken(struct dialect_tap *t, struct tg_err *err, const char *why)
 {
     t->failed = true;
-    (void)tg_fail(err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_protocol_error",
-                  "the upstream sent a record that is not of the Chat dialect: %s", why);
-    if (err)
-        err->origin = TG_FROM_UPSTREAM;
+    (void)tg_upstream_fail(err, TG_EPROTO, "upstream_protocol_error",
+                           "the upstream sent a record that is not of the Chat dialect: %s",
+                           why);
     return DIALECT_BROKEN;
 }
 

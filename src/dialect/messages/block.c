@@ -7,6 +7,7 @@
 #include "dialect/messages/messages_int.h"
 
 #include "ir/envelope.h"
+#include "ir/text.h"
 
 typedef tg_rc read_fn(struct messages_dec *, const struct messages_place *, struct str block);
 
@@ -175,26 +176,6 @@ read_document(struct messages_dec *d, const struct messages_place *p, struct str
     return read_source(d, p, block, true);
 }
 
-/* The texts of a chain of blocks, one behind the other. */
-static struct str
-join_text(struct arena *a, const struct ir_block *b)
-{
-    size_t n = 0;
-    char *p, *to;
-
-    if (!b || !b->next)
-        return b ? b->text : (struct str){NULL, 0};
-    for (const struct ir_block *i = b; i; i = i->next)
-        n += i->text.n;
-    to = p = arena_alloc(a, n, 1);
-    for (; b; b = b->next) {
-        if (b->text.n)
-            memcpy(to, b->text.p, b->text.n);
-        to += b->text.n;
-    }
-    return str_of(p, n);
-}
-
 /* A hit of the client's own search: no other dialect has a part for it, so it becomes text. */
 static tg_rc
 read_search(struct messages_dec *d, const struct messages_place *p, struct str block)
@@ -221,7 +202,7 @@ read_search(struct messages_dec *d, const struct messages_place *p, struct str b
         return rc;
     b = messages_add_block(d, p->to, IR_TEXT);
     b->text = arena_printf(d->in.a, "%.*s\n%.*s\n%.*s", STR_ARG(title), STR_ARG(source),
-                           STR_ARG(join_text(d->in.a, texts)));
+                           STR_ARG(ir_text_of(d->in.a, texts)));
     return messages_read_cache(d, p->at, &m[4], &b->cache_ttl);
 }
 
@@ -271,7 +252,7 @@ read_result(struct messages_dec *d, const struct messages_place *p, struct str b
         if (i->kind != IR_TEXT)
             b->sub = parts;
     if (!b->sub)
-        b->text = join_text(d->in.a, parts);
+        b->text = ir_text_of(d->in.a, parts);
     /* A mark on the last of texts that are one text now stands behind it as before. */
     for (const struct ir_block *i = b->sub ? NULL : parts; i; i = i->next)
         b->cache_ttl = i->cache_ttl.n ? i->cache_ttl : b->cache_ttl;

@@ -23,6 +23,7 @@
  */
 #include "dialect/messages/messages_int.h"
 
+#include "base/hash.h"
 #include "dialect/record.h"
 #include "ir/envelope.h"
 
@@ -44,8 +45,8 @@ messages_call_id(const struct dialect_enc *e, struct str id, uint32_t index)
 {
     if (id.n)
         return id;
-    return arena_printf(e->arena, "toolu_%016llx_%u", (unsigned long long)messages_hash(e->id),
-                        index);
+    return arena_printf(e->arena, "toolu_%016llx_%u",
+                        (unsigned long long)hash_add(HASH_EMPTY, e->id), index);
 }
 
 static void

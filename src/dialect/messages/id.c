@@ -4,25 +4,9 @@
  * rewriting depends on the id alone, so a call and its result agree, in this turn and in every
  * later one, on this machine and on another.
  */
+#include "base/ascii.h"
+#include "base/hash.h"
 #include "dialect/messages/messages_int.h"
-
-static bool
-legal(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-';
-}
-
-/* FNV-1a: to tell names apart, not to hide them. */
-uint64_t
-messages_hash(struct str s)
-{
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < s.n; i++)
-        h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
-    return h;
-}
 
 struct str
 messages_id(struct arena *a, struct str id)
@@ -31,14 +15,15 @@ messages_id(struct arena *a, struct str id)
     size_t i = 0;
     char *p;
 
-    while (i < id.n && legal(id.p[i]))
+    while (i < id.n && ascii_is_word(id.p[i]))
         i++;
     if (i == id.n && id.n > 0)
         return id;
     p = arena_alloc(a, id.n + 1, 1);
     for (i = 0; i < id.n; i++)
-        p[i] = legal(id.p[i]) ? id.p[i] : '_';
-    ret = arena_printf(a, "%.*s_%016llx", (int)id.n, p, (unsigned long long)messages_hash(id));
+        p[i] = ascii_is_word(id.p[i]) ? id.p[i] : '_';
+    ret = arena_printf(a, "%.*s_%016llx", (int)id.n, p,
+                       (unsigned long long)hash_add(HASH_EMPTY, id));
     return ret;
 }
 

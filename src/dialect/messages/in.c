@@ -22,21 +22,14 @@ messages_in_scratch(const struct dialect_dec *d)
 tg_rc
 messages_in_fail(struct dialect_dec *d, tg_rc rc, const char *code, const char *what)
 {
-    (void)tg_fail(d->err, rc, TG_ERR_UPSTREAM, code, "%s", what);
-    if (d->err)
-        d->err->origin = TG_FROM_UPSTREAM;
-    return rc;
+    return tg_upstream_fail(d->err, rc, code, "%s", what);
 }
 
 tg_rc
 messages_in_broken(struct dialect_dec *d, const char *why)
 {
-    tg_rc rc = tg_fail(d->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_protocol_error",
-                       "the upstream's answer is not of the Messages dialect: %s", why);
-
-    if (d->err)
-        d->err->origin = TG_FROM_UPSTREAM;
-    return rc;
+    return tg_upstream_fail(d->err, TG_EPROTO, "upstream_protocol_error",
+                            "the upstream's answer is not of the Messages dialect: %s", why);
 }
 
 struct str

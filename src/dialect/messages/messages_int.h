@@ -150,7 +150,6 @@ enum ir_effort messages_effort_of(int64_t budget);
 /* id as a tool_use id: letters, digits, '_' and '-'.  Legal ones stay; others are told apart by
  * a hash of the whole.  Borrowed or in the arena. */
 struct str messages_id(struct arena *a, struct str id);
-uint64_t messages_hash(struct str s);
 /* The input member of a call: the arguments where they are an object, {} for none, else
  * {"_raw": text}; {"input": text} for a free-form tool. */
 void messages_put_input(struct json_out *j, const struct ir_block *call);

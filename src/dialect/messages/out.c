@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "ir/drops.h"
 #include "ir/path.h"
 
@@ -169,7 +170,8 @@ put_user(struct messages_out *o)
     if (user.n == 0)
         return;
     if (str_find(user, '@') < user.n || user.p[0] == '+')
-        user = arena_printf(o->a, "user_%016llx", (unsigned long long)messages_hash(user));
+        user =
+            arena_printf(o->a, "user_%016llx", (unsigned long long)hash_add(HASH_EMPTY, user));
     json_key(&o->j, "metadata");
     json_open(&o->j, '{');
     json_kv_str(&o->j, "user_id", user);

@@ -4,6 +4,7 @@
  * are, so they are refused by their place.  The type that the client declared is often wrong
  * and then refused upstream, so the first bytes have the last word.
  */
+#include "base/base64.h"
 #include "dialect/messages/messages_int.h"
 
 static const struct {
@@ -39,45 +40,6 @@ is_text(struct str mime)
 {
     return str_starts(mime, STR("text/")) || str_ieq(mime, STR("application/json")) ||
            str_ieq(mime, STR("application/xml"));
-}
-
-static int
-digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
-}
-
-/* Both alphabets, padded or not, in lines or not.  False: not base64. */
-static bool
-from_base64(struct arena *a, struct str s, struct str *ret)
-{
-    char *out = arena_alloc(a, s.n / 4 * 3 + 3, 1), *to = out;
-    unsigned bits = 0, have = 0;
-
-    while (s.n && s.p[s.n - 1] == '=')
-        s.n--;
-    for (size_t i = 0; i < s.n; i++) {
-        int v = digit(s.p[i]);
-
-        if (s.p[i] == '\r' || s.p[i] == '\n')
-            continue;
-        if (v < 0)
-            return false;
-        bits = (bits << 6 | (unsigned)v) & 0xffff;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            *to++ = (char)(bits >> have & 0xff);
-        }
-    }
-    *ret = str_of(out, (size_t)(to - out));
-    return true;
 }
 
 static void
@@ -144,7 +106,7 @@ put_document(struct messages_out *o, const struct ir_media *m, struct str mime)
     } else if (str_ieq(mime, STR("application/pdf"))) {
         put_source(o, STR("base64"), STR("application/pdf"), "data", m->data);
     } else {
-        if (!is_text(mime) || !from_base64(o->a, m->data, &text))
+        if (!is_text(mime) || !base64_get(o->a, m->data, &text))
             refuse(o, "the upstream takes PDF and plain text documents");
         put_source(o, STR("text"), plain, "data", text);
     }

@@ -406,11 +406,8 @@ responses_decode_eof(struct dialect_dec *d)
 
     if (st->over)
         return TG_OK;
-    (void)tg_fail(d->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_truncated",
-                  "the upstream's stream ended before the answer was complete");
-    if (d->err)
-        d->err->origin = TG_FROM_UPSTREAM;
-    return TG_EPROTO;
+    return tg_upstream_fail(d->err, TG_EPROTO, "upstream_truncated",
+                            "the upstream's stream ended before the answer was complete");
 }
 
 tg_rc

@@ -9,6 +9,7 @@
  */
 #include "dialect/responses/dec_int.h"
 
+#include "base/hash.h"
 #include "base/utf8.h"
 #include "ir/unfold.h"
 
@@ -41,7 +42,7 @@ responses_need_block(struct dialect_dec *d, struct responses_seen *it, uint32_t 
         *at = arena_new(d->arena, struct responses_block);
         (*at)->place = place;
         (*at)->kind = kind;
-        (*at)->hash = RESPONSES_HASH_EMPTY;
+        (*at)->hash = HASH_EMPTY;
     }
     return *at;
 }
@@ -123,7 +124,7 @@ put_piece(struct dialect_dec *d, struct responses_block *b, struct str text,
 static struct str
 rest_of(const struct responses_block *b, struct str text)
 {
-    if (text.n <= b->n || add_to_hash(RESPONSES_HASH_EMPTY, str_of(text.p, b->n)) != b->hash)
+    if (text.n <= b->n || add_to_hash(HASH_EMPTY, str_of(text.p, b->n)) != b->hash)
         return (struct str){NULL, 0};
     return str_from(text, b->n);
 }
@@ -162,7 +163,7 @@ responses_next_part(struct dialect_dec *d, struct responses_block *b, uint32_t p
 
     b->place = place;
     b->n = 0;
-    b->hash = RESPONSES_HASH_EMPTY;
+    b->hash = HASH_EMPTY;
     b->whole = false;
     return rc;
 }

@@ -16,11 +16,8 @@ enum { ITEMS_MAX = 4096, ID_MAX = 256 };
 tg_rc
 responses_broken(struct dialect_dec *d, const char *why)
 {
-    (void)tg_fail(d->err, TG_EPROTO, TG_ERR_UPSTREAM, "upstream_protocol_error",
-                  "the upstream's answer is not of the Responses dialect: %s", why);
-    if (d->err)
-        d->err->origin = TG_FROM_UPSTREAM;
-    return TG_EPROTO;
+    return tg_upstream_fail(d->err, TG_EPROTO, "upstream_protocol_error",
+                            "the upstream's answer is not of the Responses dialect: %s", why);
 }
 
 tg_rc

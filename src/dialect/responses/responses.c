@@ -23,14 +23,6 @@ responses_is_own(const char *origin)
     return origin && strcmp(origin, dialect_responses.name) == 0;
 }
 
-uint64_t
-responses_hash(uint64_t hash, struct str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        hash = (hash ^ (unsigned char)s.p[i]) * UINT64_C(1099511628211);
-    return hash;
-}
-
 const struct dialect dialect_responses = {
     .name = "responses",
     .id_prefix = "resp_",

@@ -22,9 +22,6 @@ extern const struct dialect dialect_responses;
 
 /* The dialect's name, where a block's origin is compared with it. */
 bool responses_is_own(const char *origin);
-/* FNV-1a of s behind what has been hashed so far: to tell texts apart, not to hide them. */
-#define RESPONSES_HASH_EMPTY UINT64_C(14695981039346656037)
-uint64_t responses_hash(uint64_t hash, struct str s);
 /* Words of reasoning.effort, by enum ir_effort; "" for "not said". */
 extern const char *const responses_efforts[IR_EFFORT_MAX + 1];
 

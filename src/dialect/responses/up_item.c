@@ -14,10 +14,11 @@
 
 #include <inttypes.h>
 
+#include "base/hash.h"
 #include "ir/drops.h"
 #include "ir/turn.h"
 
-enum { CALL_ID_MAX = 64, CALL_ID_KEPT = 47, CUSTOM_MAX = 256 };
+enum { CALL_ID_MAX = 64, CUSTOM_MAX = 256 };
 
 struct items {
     struct responses_writer *w;
@@ -35,21 +36,6 @@ find_kind(const struct ir_block *b, enum ir_kind kind)
     while (b && b->kind != kind)
         b = b->next;
     return b;
-}
-
-static struct str
-fit_id(struct arena *a, struct str id)
-{
-    uint64_t hash;
-
-    if (id.n <= CALL_ID_MAX)
-        return id;
-    hash = responses_hash(RESPONSES_HASH_EMPTY, id);
-    /* Never in the middle of a character. */
-    id.n = CALL_ID_KEPT;
-    while (id.n && ((unsigned char)id.p[id.n] & 0xc0) == 0x80)
-        id.n--;
-    return arena_printf(a, "%.*s_%016" PRIx64, STR_ARG(id), hash);
 }
 
 /* Does the history end in words of the model, for it to go on with? */
@@ -131,7 +117,7 @@ write_call(struct items *i, const struct ir_block *b)
 
     json_open(o, '{');
     json_kv_str(o, "type", b->freeform ? STR("custom_tool_call") : STR("function_call"));
-    json_kv_str(o, "call_id", fit_id(i->w->a, id));
+    json_kv_str(o, "call_id", hash_fit(i->w->a, id, CALL_ID_MAX));
     json_kv_str(o, "name", b->name);
     if (b->freeform)
         json_kv_str(o, "input", b->text);
@@ -206,7 +192,7 @@ write_result(struct items *i, const struct ir_msg *m, const struct ir_block *b)
     json_open(o, '{');
     json_kv_str(o, "type",
                 is_custom(i, b) ? STR("custom_tool_call_output") : STR("function_call_output"));
-    json_kv_str(o, "call_id", fit_id(i->w->a, id));
+    json_kv_str(o, "call_id", hash_fit(i->w->a, id, CALL_ID_MAX));
     json_key(o, "output");
     if (b->sub) {
         rc = write_parts(i, m, b);
