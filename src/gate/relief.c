@@ -1,9 +1,9 @@
 /* relief.c -- when to give memory back.
  *
  * To go through a heap of 40 MB takes some milliseconds, so it is done by another thread.
- * Meanwhile this one waits only if it asks the heap for memory, which the events of a stream do
- * not: only what begins just then waits.  A crowd that comes and goes every few seconds is left
- * its memory, and so is a small one.
+ * Meanwhile this one waits only if it asks the heap for memory, which the events of a relayed
+ * stream do not: what begins just then may wait.  A crowd that comes and goes every few seconds
+ * is left its memory, and so is a small one.
  */
 #include "gate/relief.h"
 
