@@ -117,6 +117,9 @@ tg_rc co_scope_close(struct co_scope *s);
  * use where it waits now.  One system call: for one that did deep work and is to wait for long
  * (a stream).  From another coroutine, timers and done functions. */
 void co_stack_trim(const struct co_scope *s);
+/* Gives the kernel back the pages of the stacks that are unused now, all but 64 of them, bit by
+ * bit with the turns that follow.  Without it a stack keeps them for its next coroutine. */
+void co_stacks_give_back(void);
 /* The reason the next S call of the calling coroutine would return, else TG_OK. */
 tg_rc co_cancelled(void);
 /* Until this time (or co_unshield) the calling coroutine's S calls do not see the cancellation

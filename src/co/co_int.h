@@ -55,7 +55,8 @@ struct co {
 struct co_stacks {
     char **free; /* LIFO of usable low ends */
     unsigned n_free, cap_free;
-    unsigned n_cold; /* free[0..n_cold) hold no resident pages */
+    unsigned n_cold;    /* free[0..n_cold) hold no resident pages */
+    unsigned cold_goal; /* to be brought to so many; 0 = let it be */
     unsigned n_total;
     size_t bytes, stride;
     bool light_guards; /* guards are page table marks (Linux 6.13), not mappings */
@@ -150,8 +151,9 @@ struct co *co_stack_get(struct co_stacks *p);
 /* May be called on the stack itself, which stays usable until the next co_stack_get or
  * co_stacks_trim. */
 void co_stack_put(struct co_stacks *p, struct co *c);
-/* Gives pages of long unused stacks back.  On the scheduler's stack. */
-void co_stacks_trim(struct co_stacks *p);
+/* Does a part of what co_stacks_give_back asked for; true: there is more.  On the scheduler's
+ * stack. */
+bool co_stacks_trim(struct co_stacks *p);
 
 /* overflow.c: once a thread. */
 void co_overflow_open(void);

@@ -253,8 +253,7 @@ loop(struct co_sched *s, struct tg_err *err)
         run_posts(s);
         if (s->stats.live == 0)
             break;
-        co_stacks_trim(&s->stacks);
-        rc = look_at_ring(s, INT64_MAX, err);
+        rc = look_at_ring(s, co_stacks_trim(&s->stacks) ? INT64_MIN : INT64_MAX, err);
         if (rc != TG_OK)
             return rc;
     }

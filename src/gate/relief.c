@@ -1,4 +1,4 @@
-/* relief.c -- when to give memory back.
+/* relief.c -- when to give memory back: stacks, and pages of the heap.
  *
  * To go through a heap of 40 MB takes some milliseconds, so it is done by another thread.
  * Meanwhile this one waits only if it asks the heap for memory, which the events of a relayed
@@ -50,6 +50,7 @@ look(struct relief *r)
             r->crowd = lately;
         return TG_OK;
     }
+    co_stacks_give_back();
     rc = co_offload(give_back, NULL);
     if (rc == TG_EUNAVAIL) /* the threads are busy: at the next look */
         return TG_OK;

@@ -1,8 +1,8 @@
 /* relief.h -- gives the memory of a crowd back when the crowd has left.
  *
- * What exchanges free stays with the process: the heap keeps its pages, because what is still
- * in use lies scattered among them.  After a rush of thousands of streams that is most of the
- * memory they needed.
+ * What exchanges free stays with the process: unused stacks wait for the next coroutine, and
+ * the heap keeps its pages, because what is still in use lies scattered among them.  After a
+ * rush of thousands of streams that is most of the memory they needed.
  */
 #ifndef GATE_RELIEF_H
 #define GATE_RELIEF_H
@@ -23,7 +23,8 @@ void relief_left(struct relief *r);
 
 /* A coroutine, of a zeroed struct relief: sleeps while there is no crowd, looks every ten
  * seconds while there is one, and when no more than half of it was there in the ten seconds
- * before, has the heap relieved by an offload thread.  Returns when it is cancelled.  S */
+ * before, gives unused stacks back and has an offload thread go through the heap.  Returns when
+ * it is cancelled.  S */
 tg_rc relief_run(void *arg);
 
 #endif
