@@ -92,34 +92,40 @@ fill(struct tg_err *err, tg_rc rc, enum tg_err_kind kind, const char *code, cons
     put_clean(err->msg, sizeof err->msg, text);
 }
 
+__attribute__((format(printf, 5, 0))) static void
+fill_v(struct tg_err *err, tg_rc rc, enum tg_err_kind kind, const char *code, const char *fmt,
+       va_list ap)
+{
+    char text[MSG_SIZE + 4];
+
+    format(text, fmt, ap);
+    fill(err, rc, kind, code, text);
+}
+
 tg_rc
 tg_fail(struct tg_err *err, tg_rc rc, enum tg_err_kind kind, const char *code, const char *fmt,
         ...)
 {
-    char text[MSG_SIZE + 4];
     va_list ap;
 
     if (!err)
         return rc;
     va_start(ap, fmt);
-    format(text, fmt, ap);
+    fill_v(err, rc, kind, code, fmt, ap);
     va_end(ap);
-    fill(err, rc, kind, code, text);
     return rc;
 }
 
 tg_rc
 tg_upstream_fail(struct tg_err *err, tg_rc rc, const char *code, const char *fmt, ...)
 {
-    char text[MSG_SIZE + 4];
     va_list ap;
 
     if (!err)
         return rc;
     va_start(ap, fmt);
-    format(text, fmt, ap);
+    fill_v(err, rc, TG_ERR_UPSTREAM, code, fmt, ap);
     va_end(ap);
-    fill(err, rc, TG_ERR_UPSTREAM, code, text);
     err->origin = TG_FROM_UPSTREAM;
     return rc;
 }
