@@ -55,7 +55,7 @@ struct tg_err {
  * http becomes the kind's usual status. */
 tg_rc tg_fail(struct tg_err *err, tg_rc rc, enum tg_err_kind kind, const char *code,
               const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-/* As tg_fail with origin upstream and TG_ERR_UPSTREAM: it did not keep to its protocol. */
+/* As tg_fail with origin upstream and TG_ERR_UPSTREAM: what it sent is of no use. */
 tg_rc tg_upstream_fail(struct tg_err *err, tg_rc rc, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* As tg_fail with origin client, TG_EINVAL and TG_ERR_INVALID_REQUEST; param may be NULL. */

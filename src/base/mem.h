@@ -24,8 +24,8 @@ void *mem_array(size_t n, size_t size) __attribute__((returns_nonnull));
 void *mem_grow(void *p, size_t n) __attribute__((returns_nonnull));
 void mem_free(void *p);                                         /* accepts NULL */
 char *mem_dup_z(struct str s) __attribute__((returns_nonnull)); /* NUL-terminated copy */
-/* Gives pages of the heap that hold nothing back to the kernel, where libc can.  Takes a
- * millisecond for some 10 MB; who asks for memory meanwhile may have to wait. */
+/* Gives pages of the heap that hold nothing back to the kernel, where libc can.  Takes
+ * some milliseconds for 40 MB; who asks for memory meanwhile may have to wait. */
 void mem_give_back(void);
 /* How often the calling thread has asked for memory by the above, arenas and buffers included.
  * For tests: an event that passes by asks for none. */

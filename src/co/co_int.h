@@ -55,8 +55,8 @@ struct co {
 struct co_stacks {
     char **free; /* LIFO of usable low ends */
     unsigned n_free, cap_free;
-    unsigned n_cold;    /* free[0..n_cold) hold no resident pages */
-    unsigned cold_goal; /* to be brought to so many; 0 = let it be */
+    unsigned n_cold; /* free[0..n_cold) hold no resident pages */
+    bool cooling;    /* n_cold is to reach all but the warm ones */
     unsigned n_total;
     size_t bytes, stride;
     bool light_guards; /* guards are page table marks (Linux 6.13), not mappings */

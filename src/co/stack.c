@@ -2,11 +2,11 @@
  * used.
  *
  * Stacks come from the kernel sixteen at a time (a slab) and are never given back one by one: a
- * stack that is not in use keeps its addresses, and its pages until the owner of the scheduler
- * asks for them.  The unused ones form a LIFO, so the next coroutine gets the stack that is
- * most likely in the cache. The bottom of that LIFO is cold (no pages): free[0..n_cold).
- * Trimming moves that border up to cold_goal, some stacks a turn, and is done by the scheduler
- * between turns, because a stack is put into the pool by the coroutine that still runs on it.
+ * stack that is not in use keeps its addresses, and its pages until co_stacks_give_back.  The
+ * unused ones form a LIFO, so the next coroutine gets the stack that is most likely in the
+ * cache. The bottom of that LIFO is cold (no pages): free[0..n_cold).  Trimming moves that
+ * border up, some stacks a turn, and is done by the scheduler between turns, because a stack is
+ * put into the pool by the coroutine that still runs on it.
  *
  * Below each stack lie four guard pages; four, because a frame in a library may be larger than
  * one page and would step over it.  Where the kernel can, guards are marks in the page table
@@ -253,24 +253,20 @@ co_stack_put(struct co_stacks *p, struct co *c)
 void
 co_stacks_give_back(void)
 {
-    struct co_stacks *p = &co_self->stacks;
-
-    p->cold_goal = p->n_free > POOL_WARM ? p->n_free - POOL_WARM : 0;
+    co_self->stacks.cooling = true;
 }
 
 bool
 co_stacks_trim(struct co_stacks *p)
 {
-    if (p->n_cold >= p->cold_goal)
+    unsigned goal = p->n_free > POOL_WARM ? p->n_free - POOL_WARM : 0;
+
+    if (!p->cooling)
         return false;
-    if (p->cold_goal > p->n_free)
-        p->cold_goal = p->n_free;
-    for (unsigned i = 0; i < TRIM_A_TURN && p->n_cold < p->cold_goal; i++, p->n_cold++)
+    for (unsigned i = 0; i < TRIM_A_TURN && p->n_cold < goal; i++, p->n_cold++)
         (void)madvise(p->free[p->n_cold], p->bytes, MADV_DONTNEED);
-    if (p->n_cold < p->cold_goal)
-        return true;
-    p->cold_goal = 0;
-    return false;
+    p->cooling = p->n_cold < goal;
+    return p->cooling;
 }
 
 void

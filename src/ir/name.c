@@ -9,11 +9,12 @@
  * A call in the answer gets its name back from the request's own tools; a name that the model
  * made up stays as it is.
  */
-#include "base/ascii.h"
-#include "base/hash.h"
 #include "ir/adapt_int.h"
 
 #include <stdlib.h>
+
+#include "base/ascii.h"
+#include "base/hash.h"
 
 enum { SUFFIX = 9 };
 

@@ -53,11 +53,10 @@ emit(struct sim *s, const struct ir_event *ev)
     tg_rc rc = TG_OK;
 
     if (s->p->cut >= 0 && s->events >= s->p->cut) {
-        rc = tg_upstream_fail(
+        return tg_upstream_fail(
             s->err, TG_EGONE, "upstream_truncated",
             "the simulated model broke off after %lld events, as it was told to",
             (long long)s->events);
-        return rc;
     }
     if (s->events++ == 0)
         rc = s->sink->put(s->sink, &(struct ir_event){.kind = IR_EV_START});

@@ -121,6 +121,7 @@ settle(struct gate_run *r)
     GATE_EXPECT(gate_fault_access_lines() - r->lines >= r->answers);
     GATE_EXPECT(gate_fault_access_lines() - r->lines <= r->k->calls * (1 + r->k->others));
     GATE_EXPECT(gate_fault_false_lines() == 0);
+    GATE_EXPECT(r->answers == 0 || gate_sim_worker()->relief.busy_max > 0);
     until = co_now() + 10 * NS_PER_MS;
     while (gate_upstream_alive(&r->up) != gate_sim_idle() && co_now() < until)
         (void)!co_sleep_until(co_now() + NS_PER_MS);

@@ -164,6 +164,7 @@ body(void *arg)
     until = co_now() + 2 * NS_PER_S;
     while ((sock_live() > 0 || ring_sim_in_flight() > 0) && co_now() < until)
         (void)!co_sleep_until(co_now() + NS_PER_MS);
+    GATE_EXPECT(sim.w->relief.busy == 0);
     GATE_EXPECT(sock_live() == 0);
     GATE_EXPECT(ring_sim_in_flight() == 0);
     GATE_EXPECT(sock_stats()->held_bytes == 0);

@@ -14,8 +14,9 @@
  *  (2) Only text that passed json_check is looked into.
  *  (3) What is kept for later never exceeds hold_max.
  */
-#include "base/ascii.h"
 #include "dialect/chat/answer_int.h"
+
+#include "base/ascii.h"
 #include "dialect/openai.h"
 
 enum { ID_MAX = 24 };

@@ -5,8 +5,9 @@
  * (route->caps).  Fields that nobody named go on only when they came in this dialect.  Usage is
  * asked for on every stream, because limits and logs need it.
  */
-#include "base/hash.h"
 #include "dialect/chat/enc_int.h"
+
+#include "base/hash.h"
 #include "ir/drops.h"
 #include "ir/path.h"
 

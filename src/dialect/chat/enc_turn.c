@@ -4,8 +4,9 @@
  * field each.  The reasoning goes along where the server wants it back (route->caps.replay),
  * with the proofs that an upstream of this dialect gave.
  */
-#include "base/hash.h"
 #include "dialect/chat/enc_int.h"
+
+#include "base/hash.h"
 #include "ir/drops.h"
 
 static void

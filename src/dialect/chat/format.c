@@ -10,8 +10,9 @@
  * but "description", and at least one of those that only schemas have.  The name, which some
  * upstreams demand and all of them restrict, is made up where there is none.
  */
-#include "base/ascii.h"
 #include "dialect/chat/chat_int.h"
+
+#include "base/ascii.h"
 #include "dialect/rest.h"
 
 enum { NAME_MAX = 64 };

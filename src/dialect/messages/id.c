@@ -4,27 +4,23 @@
  * rewriting depends on the id alone, so a call and its result agree, in this turn and in every
  * later one, on this machine and on another.
  */
+#include "dialect/messages/messages_int.h"
+
 #include "base/ascii.h"
 #include "base/hash.h"
-#include "dialect/messages/messages_int.h"
 
 struct str
 messages_id(struct arena *a, struct str id)
 {
-    struct str ret;
-    size_t i = 0;
     char *p;
 
-    while (i < id.n && ascii_is_word(id.p[i]))
-        i++;
-    if (i == id.n && id.n > 0)
+    if (id.n > 0 && ascii_all(id, ascii_is_word))
         return id;
     p = arena_alloc(a, id.n + 1, 1);
-    for (i = 0; i < id.n; i++)
+    for (size_t i = 0; i < id.n; i++)
         p[i] = ascii_is_word(id.p[i]) ? id.p[i] : '_';
-    ret = arena_printf(a, "%.*s_%016llx", (int)id.n, p,
-                       (unsigned long long)hash_add(HASH_EMPTY, id));
-    return ret;
+    return arena_printf(a, "%.*s_%016llx", (int)id.n, p,
+                        (unsigned long long)hash_add(HASH_EMPTY, id));
 }
 
 /* White space around arguments is common and means nothing. */

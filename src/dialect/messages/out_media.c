@@ -4,8 +4,9 @@
  * are, so they are refused by their place.  The type that the client declared is often wrong
  * and then refused upstream, so the first bytes have the last word.
  */
-#include "base/base64.h"
 #include "dialect/messages/messages_int.h"
+
+#include "base/base64.h"
 
 static const struct {
     const char *prefix; /* of the base64 text: the type's first bytes */

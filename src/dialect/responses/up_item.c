@@ -12,8 +12,6 @@
  */
 #include "dialect/responses/up_int.h"
 
-#include <inttypes.h>
-
 #include "base/hash.h"
 #include "ir/drops.h"
 #include "ir/turn.h"
